@@ -1,0 +1,1 @@
+"""The stages: one folder each, run by the runtime, wired in one table."""
