@@ -1,0 +1,1 @@
+"""The contracts: what travels between the parts of Spendtrail, and nothing else."""

@@ -1,0 +1,286 @@
+"""Bytes to event and back, in Confluent wire format. The only place that knows Avro.
+
+A record is `00`, four bytes of schema id, then Avro binary. The writer's schema comes from the registry by that id
+and is resolved to the schema this code was built with, so older and newer writers are read alike as long as the
+registry enforces compatibility.
+"""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+import fastavro
+import fastavro.types
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from schemas.contracts import EVENTS, NAMESPACE, Shape, avsc, fields_of
+from schemas.envelope import Event
+
+__all__ = ["Codec", "ContractViolated", "Registry", "RegistryUnavailable", "Undecodable", "registry_at"]
+
+_MAGIC = b"\0"
+_HEAD = 5
+_NOT_FOUND = 404
+_CONFLICT = 409
+_SERVER_ERROR = 500
+
+
+class Undecodable(Exception):
+    """The bytes are no event of ours. Trying again cannot help."""
+
+
+class ContractViolated(Exception):
+    """The event does not fit its schema: a field has the wrong type or a decimal too many digits."""
+
+
+class RegistryUnavailable(Exception):
+    """The schema registry does not answer. Trying again can help."""
+
+
+class SchemaRefused(Exception):
+    """The registry refuses the schema because older data could not be read with it."""
+
+
+class Registry(Protocol):
+    """What the codec needs of a schema registry."""
+
+    def register(self, subject: str, schema: str) -> int:
+        """Return the id of the schema under the subject, registering it first when it is new."""
+        ...
+
+    def schema(self, schema_id: int) -> str:
+        """Return a schema's JSON text by id, or raise `Undecodable` for an unknown id."""
+        ...
+
+
+class _Confluent:
+    """A registry behind the Confluent API, Apicurio's compatible one included."""
+
+    def __init__(self, url: str) -> None:
+        settings: dict[str, Any] = {"url": url}
+        if not url.startswith("mock://"):
+            settings |= {"timeout": 10, "max.retries": 1}
+        self._client = SchemaRegistryClient.new_client(settings)
+
+    def register(self, subject: str, schema: str) -> int:
+        try:
+            return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
+        except SchemaRegistryError as error:
+            if error.http_status_code == _CONFLICT:
+                msg = f"the registry refuses {subject}: {error.error_message}"
+                raise SchemaRefused(msg) from error
+            raise self._unavailable(error) from error
+        except OSError as error:
+            raise self._unavailable(error) from error
+        except Exception as error:
+            if type(error).__module__.startswith(("httpx", "httpcore")):
+                raise self._unavailable(error) from error
+            raise
+
+    def schema(self, schema_id: int) -> str:
+        try:
+            text = self._client.get_schema(schema_id).schema_str
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                msg = f"schema id {schema_id} is unknown to the registry"
+                raise Undecodable(msg) from error
+            raise self._unavailable(error) from error
+        except OSError as error:
+            raise self._unavailable(error) from error
+        except Exception as error:
+            if type(error).__module__.startswith(("httpx", "httpcore")):
+                raise self._unavailable(error) from error
+            raise
+        if text is None:
+            msg = f"schema id {schema_id} has no text in the registry"
+            raise Undecodable(msg)
+        return text
+
+    @staticmethod
+    def _unavailable(error: Exception) -> RegistryUnavailable:
+        return RegistryUnavailable(f"schema registry: {error}")
+
+
+def registry_at(url: str) -> Registry:
+    """Return the registry at a URL; `mock://name` keeps schemas in memory for unit tests."""
+    return _Confluent(url)
+
+
+_Convert = Callable[[Any], Any]
+
+
+def _decoder(shape: Shape) -> _Convert | None:
+    """Return how to turn fastavro's value into ours, None where it is the same already."""
+    convert: _Convert | None = None
+    if shape.form == "record" and shape.record:
+        convert = _builder(shape.record)
+    elif shape.form == "array" and shape.of:
+        inner = _decoder(shape.of)
+        convert = tuple if inner is None else (lambda values: tuple([inner(v) for v in values]))
+    elif shape.form == "map" and shape.of:
+        inner_map = _decoder(shape.of)
+        if inner_map:
+            convert = lambda values: {k: inner_map(v) for k, v in values.items()}  # noqa: E731 - one of three branches
+    if convert and shape.nullable:
+        plain = convert
+        return lambda value: None if value is None else plain(value)
+    return convert
+
+
+def _builder(record: type) -> _Convert:
+    converters = [(f.name, c) for f in fields_of(record) if (c := _decoder(f.shape))]
+
+    def build(values: dict[str, Any]) -> Any:
+        for name, convert in converters:
+            values[name] = convert(values[name])
+        return record(**values)
+
+    return build
+
+
+def _encoder(shape: Shape) -> _Convert | None:
+    convert: _Convert | None = None
+    if shape.form == "record" and shape.record:
+        convert = _opener(shape.record)
+    elif shape.form == "array" and shape.of:
+        inner = _encoder(shape.of)
+        convert = None if inner is None else (lambda values: [inner(v) for v in values])
+    elif shape.form == "map" and shape.of:
+        inner_map = _encoder(shape.of)
+        if inner_map:
+            convert = lambda values: {k: inner_map(v) for k, v in values.items()}  # noqa: E731 - one of four branches
+    elif shape.logical and shape.logical.name == "decimal":
+        # fastavro refuses -0 nowhere but writes it as 0; a float would slip through arithmetic, so it is refused.
+        convert = _decimal
+    if convert and shape.nullable:
+        plain = convert
+        return lambda value: None if value is None else plain(value)
+    return convert
+
+
+def _decimal(value: Any) -> Decimal:
+    if not isinstance(value, Decimal) or not value.is_finite():
+        msg = f"{value!r} is not a finite Decimal"
+        raise TypeError(msg)
+    return value
+
+
+def _opener(record: type) -> _Convert:
+    columns = [(f.name, _encoder(f.shape)) for f in fields_of(record)]
+
+    def open_(event: Any) -> dict[str, Any]:
+        return {
+            name: getattr(event, name) if convert is None else convert(getattr(event, name))
+            for name, convert in columns
+        }
+
+    return open_
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    head: bytes
+    schema: Any
+    open: _Convert
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    kind: type[Event]
+    writer_schema: Any
+    reader_schema: Any
+    build: _Convert
+
+
+class Codec:
+    """Encodes and decodes the events of the contracts through one registry.
+
+    Nothing is fetched before it is needed; each schema is fetched once.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._kinds = {f"{NAMESPACE}.{kind.__name__}": kind for kind in EVENTS}
+        self._writers: dict[type[Event], _Writer] = {}
+        self._readers: dict[bytes, _Reader] = {}
+
+    def register(self, kind: type[Event]) -> int:
+        """Register an event type under its full name and return its schema id.
+
+        Raises:
+            SchemaRefused: the registry finds it incompatible.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        return self._registry.register(f"{NAMESPACE}.{kind.__name__}", avsc(kind))
+
+    def encode(self, event: Event) -> bytes:
+        """Return the event's bytes.
+
+        Raises:
+            ContractViolated: a field does not fit the schema.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        writer = self._writers.get(type(event)) or self._writer(type(event))
+        out = io.BytesIO()
+        out.write(writer.head)
+        try:
+            fastavro.schemaless_writer(out, writer.schema, writer.open(event))
+        except (TypeError, ValueError, AttributeError, OverflowError, KeyError) as error:
+            msg = f"{type(event).__name__} does not fit its contract: {error}"
+            raise ContractViolated(msg) from error
+        return out.getvalue()
+
+    def decode(self, data: bytes | None) -> Event:
+        """Return the event in the bytes.
+
+        Raises:
+            Undecodable: no magic byte, unknown schema id, foreign event type or damaged bytes.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        if data is None or len(data) < _HEAD or data[:1] != _MAGIC:
+            msg = "no Confluent wire format: a magic byte 0 and a schema id of four bytes are missing"
+            raise Undecodable(msg)
+        head = data[:_HEAD]
+        reader = self._readers.get(head) or self._reader(head)
+        try:
+            values = fastavro.schemaless_reader(io.BytesIO(data[_HEAD:]), reader.writer_schema, reader.reader_schema)
+            event = reader.build(values)
+        except Exception as error:
+            # Damaged bytes surface as almost any exception of the parser; all mean the same here.
+            msg = f"bytes do not fit schema id {int.from_bytes(head[1:])}: {type(error).__name__}: {error}"
+            raise Undecodable(msg) from error
+        return event  # type: ignore[no-any-return]
+
+    @staticmethod
+    def schema_id(data: bytes | None) -> int | None:
+        """Return the schema id that the bytes claim, None where they claim none."""
+        return int.from_bytes(data[1:_HEAD]) if data and len(data) >= _HEAD and data[:1] == _MAGIC else None
+
+    def _writer(self, kind: type[Event]) -> _Writer:
+        schema_id = self.register(kind)
+        schema = fastavro.parse_schema(json.loads(avsc(kind)))
+        writer = _Writer(_MAGIC + schema_id.to_bytes(4), schema, _opener(kind))
+        self._writers[kind] = writer
+        return writer
+
+    def _reader(self, head: bytes) -> _Reader:
+        schema = json.loads(self._registry.schema(int.from_bytes(head[1:])))
+        name = f"{schema.get('namespace', '')}.{schema.get('name', '')}" if isinstance(schema, dict) else ""
+        kind = self._kinds.get(name)
+        if kind is None:
+            msg = f"schema id {int.from_bytes(head[1:])} is of {name!r}, which is no event of these contracts"
+            raise Undecodable(msg)
+        same = schema == json.loads(avsc(kind))
+        writer_schema = fastavro.parse_schema(schema)
+        # Resolution between equal schemas costs time and changes nothing.
+        reader_schema = None if same else fastavro.parse_schema(json.loads(avsc(kind)))
+        reader = _Reader(kind, writer_schema, reader_schema, _builder(kind))
+        self._readers[head] = reader
+        return reader
