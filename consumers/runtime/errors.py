@@ -1,0 +1,33 @@
+"""How a stage can fail, by what has to happen next."""
+
+__all__ = ["Halted", "LimitExceeded", "Poisoned", "Transient"]
+
+
+class Transient(Exception):
+    """Something the handler depends on does not answer; trying again later can help.
+
+    The key's lane waits and backs off; nothing is dead-lettered. `dependency` names what is missing, for readiness.
+    """
+
+    def __init__(self, dependency: str, message: str) -> None:
+        super().__init__(message)
+        self.dependency = dependency
+
+
+class Poisoned(Exception):
+    """The record can never be handled; it goes to the dead letters with `reason`, a short upper-case code."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class LimitExceeded(Poisoned):
+    """The record broke a limit of time, memory, pages, pixels or bytes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("LIMIT_EXCEEDED", message)
+
+
+class Halted(Exception):
+    """The stage must stop: going on would be wrong, whatever the record."""

@@ -1,0 +1,164 @@
+"""What a stage is: a plain function and a row.
+
+The function knows nothing of Kafka, clocks, retries or tracing. The row (`consumers/stages.py`) says what it reads
+and writes; the runner does the rest.
+"""
+
+import importlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from schemas.envelope import Event
+from schemas.events import TickElapsed
+from schemas.topics import Topic
+
+__all__ = ["Handler", "Lane", "Limits", "Stage", "Store", "Table", "TableView"]
+
+
+class Lane(StrEnum):
+    """Where a handler runs."""
+
+    INLINE = "inline"
+    """In the polling thread: microseconds."""
+    PROCESS = "process"
+    """In single-worker processes that can be killed: CPU-bound work on hostile input."""
+    ASYNC = "async"
+    """On an event loop of its own: waiting for HTTP."""
+    BATCH = "batch"
+    """Not run by the runner: a consumer that keeps its offsets with the rows it writes (the read model)."""
+
+
+class Store(Protocol):
+    """A stage's keyed state: bytes by ordered string key, one store per partition.
+
+    What a handler writes becomes durable with its outputs, in one transaction, or not at all.
+    """
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value, None where there is none."""
+        ...
+
+    def put(self, key: str, value: bytes) -> None:
+        """Set the value."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the key; removing what is absent is no error."""
+        ...
+
+    def range(self, start: str, end: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the pairs with start <= key < end, in code point order of the keys."""
+        ...
+
+
+class TableView(Protocol):
+    """A compacted topic held whole by every replica."""
+
+    @property
+    def version(self) -> str:
+        """A hash of the content, the same on every replica that has read as far."""
+        ...
+
+    def apply(self, key: str, event: Event | None) -> None:
+        """Take in one record; None is a tombstone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table a handler asks for; it arrives as the keyword argument `name`."""
+
+    name: str
+    topic: Topic
+    view: Callable[[], TableView]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The functions of one stage.
+
+    Attributes:
+        handle: `(event, **given) -> events`, or `(event, state, **given) -> events` where `state` is set; in the
+            async lane a coroutine function. `given` are its tables and capabilities, by name. Returned events go to
+            the topics of their types. Raising `Transient` waits and tries again; anything else is dead-lettered.
+        state: wraps the partition's `Store` into what `handle` works on; None for a stateless stage.
+        guard: `(event, state) -> events | None`, run in the polling thread before a process or async lane: events
+            end the record there, None sends it on. Its state changes become durable with the record's own.
+        on_tick: `(tick, state, **given) -> events`, for every tick of the partition.
+        on_dead_letter: `(event, reason) -> events` that are written beside the dead letter.
+        tables: the tables `handle` needs.
+        capabilities: what else it needs: `vault`, `blobs`, `erp`.
+
+    """
+
+    handle: Callable[..., Sequence[Event] | Awaitable[Sequence[Event]]]
+    state: Callable[[Store], Any] | None = None
+    guard: Callable[[Any, Any], Sequence[Event] | None] | None = None
+    on_tick: Callable[..., Sequence[Event]] | None = None
+    on_dead_letter: Callable[[Any, str], Sequence[Event]] | None = None
+    tables: tuple[Table, ...] = ()
+    capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one stage process.
+
+    `in_flight` records and `in_flight_bytes` bytes are held at most; polling pauses above and resumes below half.
+    `seconds` and `memory_bytes` bound one record in the process lane, `attempts` how often it may end its worker.
+    `workers` is how many records run side by side in the process and async lanes.
+    """
+
+    in_flight: int = 5_000
+    in_flight_bytes: int = 64 * 1024 * 1024
+    workers: int = 2
+    seconds: float = 120.0
+    memory_bytes: int = 2 * 1024 * 1024 * 1024
+    attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One row of the DAG: one consumer group, one deployment, one test folder.
+
+    `handler` is the module that has the stage's `HANDLER`; it is imported only by the process that runs the stage.
+    `entry` stages also put their input into the audit trail when a producer wrote it. `audited` is False where the
+    outputs are the trail itself. `halts` stages stop where others dead-letter.
+    """
+
+    name: str
+    reads: Topic
+    writes: tuple[Topic, ...]
+    handler: str
+    lane: Lane = Lane.INLINE
+    stateful: bool = False
+    tables: tuple[Topic, ...] = ()
+    limits: Limits = Limits()
+    entry: bool = False
+    audited: bool = True
+    halts: bool = False
+
+    def load(self) -> Handler:
+        """Import the stage's functions.
+
+        Raises:
+            TypeError: the module has no `HANDLER`, or it does not fit the row.
+
+        """
+        handler = importlib.import_module(self.handler).HANDLER
+        if not isinstance(handler, Handler):
+            msg = f"{self.handler}.HANDLER is no Handler"
+            raise TypeError(msg)
+        if self.stateful != (handler.state is not None) or {t.topic.name for t in handler.tables} != {
+            t.name for t in self.tables
+        }:
+            msg = f"{self.handler}.HANDLER and the row {self.name!r} disagree about state or tables"
+            raise TypeError(msg)
+        return handler
+
+    @property
+    def ticks(self) -> bool:
+        """Whether the ticker writes to the topic this stage reads."""
+        return TickElapsed in self.reads.events
