@@ -121,10 +121,10 @@ def wait_for(probe: Callable[[], bool], *, timeout_s: float) -> bool:
     return True
 
 
-def end(processes: Sequence[Process], *, grace_s: float) -> None:
+def end(processes: Sequence[Process], *, grace_s: float, ask: signal.Signals = signal.SIGTERM) -> None:
     """Ask all to end, wait `grace_s` seconds at most, then kill what is left; returns when all are gone."""
     for process in processes:
-        send(process, signal.SIGTERM)
+        send(process, ask)
     if not wait_for(lambda: not any(map(is_alive, processes)), timeout_s=grace_s):
         for process in processes:
             kill(process)
