@@ -32,7 +32,7 @@ _NUMBER: Final = re.compile(r"[#(]*\d{3,}\)?|#\d+|[A-Z]{1,3}[-/]?\d{3,}", re.IGN
 _REFERENCE: Final = re.compile(r"(?=(?:\D*\d){2})(?=.*[A-Z])[A-Z0-9-]{6,}", re.IGNORECASE)
 _OCR: Final = re.compile(r"(?<=[a-z]{2})[015](?=[a-z])|(?<=[a-z])[015](?=[a-z]{2})")
 _OCR_LETTERS: Final = {"0": "o", "1": "i", "5": "s"}
-_APART: Final = re.compile(r"[^\w]+|_+")
+_APART: Final = re.compile(r"[\W_]+")
 _LEGAL_LAST: Final = frozenset(parts[-1] for _, parts in prepare_default_terms())
 _JOINED: Final = str.maketrans({"'": None, "`": None, "\u2019": None, "&": " and ", "+": " and "})
 
@@ -77,9 +77,13 @@ Normalise = Callable[[str], Merchant]
 
 def fold(text: str) -> str:
     """Return words in one spelling: no accents, case or punctuation, and letters where OCR put a digit inside one."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss").translate(_JOINED))
-    words = _APART.sub(" ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
-    return _OCR.sub(lambda hit: _OCR_LETTERS[hit[0]], words)
+    lower = unicodedata.normalize("NFKD", text).casefold().translate(_JOINED)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    words = _APART.sub(" ", plain).strip()
+    # Each letter put back may be the neighbour that shows the next digit to be one.
+    while (repaired := _OCR.sub(lambda hit: _OCR_LETTERS[hit[0]], words)) != words:
+        words = repaired
+    return words
 
 
 def load_normaliser(path: Path = SHIPPED) -> Normalise:
