@@ -48,7 +48,7 @@ def _shared(source: type[Event], target: type[Event]) -> tuple[str, ...]:
     return _SHARED[pair]
 
 
-def caused(cause: Event, kind: type[E], *, stage: str, status: str, part: str = "", **changes: Any) -> E:
+def caused(cause: Event, kind: type[E], /, *, stage: str, status: str, part: str = "", **changes: Any) -> E:
     """Return an event of `kind` that `cause` brought about in `stage`.
 
     Every field both types share is carried over; `changes` gives the rest. The id derives from the cause, the stage,

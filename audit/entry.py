@@ -1,0 +1,125 @@
+"""What one line of the audit log says, and its canonical form.
+
+The content is that of NIST SP 800-53 Rev. 5, AU-3: what happened, when, where, from which source, with which outcome,
+and who. The hash chain covers exactly these bytes and the recorded event, so whatever a reader believes about an entry
+must come from here.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from schemas.events import AuditRecorded
+
+__all__ = ["Entry", "UnreadableEntry", "canonical", "entry_of", "read"]
+
+_VERSION = 1
+
+
+class UnreadableEntry(ValueError):
+    """The metadata of an entry is not what any version of this module writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the audit log. It holds pseudonyms and ids, never personal data.
+
+    What: `action`, `event_id` (this record), `cause_id` (the event handled), `topic` and `output_sha256` (the event
+    written). When: `occurred_at` (in the world), `recorded_at` (known to the log), `submitted_at`. Where: `tenant_id`,
+    `ledger`, `stage`. Source: `source` as topic/partition/offset. Outcome: `status`, `problems` (codes), `reason`.
+    Who: `subject`, `actor`. `breach` names a step that the lifecycle table does not allow: sealed and
+    shown, never hidden.
+    """
+
+    expense_id: str
+    sequence: int
+    revision: int
+    tenant_id: str
+    ledger: str
+    subject: str
+    batch_id: str | None
+    correlation_id: str
+    trace_id: str
+    action: str
+    stage: str
+    status: str
+    event_id: str
+    cause_id: str
+    source: str
+    topic: str | None
+    output_sha256: str | None
+    actor: str | None
+    reason: str | None
+    breach: str | None
+    problems: tuple[str, ...]
+    tables: dict[str, str]
+    occurred_at: datetime
+    submitted_at: datetime
+    recorded_at: datetime
+
+
+_NAMES = tuple(f.name for f in fields(Entry))
+_TIMES = ("occurred_at", "submitted_at", "recorded_at")
+_SHARED = tuple(name for name in _NAMES if name not in {"sequence", "breach", "problems", *_TIMES})
+
+
+def entry_of(recorded: AuditRecorded, sequence: int, breach: str | None = None) -> Entry:
+    """Return what the log says about a recorded event, as the `sequence`-th entry of its expense, from 1.
+
+    Raises:
+        ValueError: the record carries no append time; without it nobody could say what was known when.
+
+    """
+    if recorded.recorded_at is None:
+        msg = f"audit record {recorded.event_id} has no recorded_at; the reader fills it from the broker's append time"
+        raise ValueError(msg)
+    return Entry(
+        sequence=sequence,
+        breach=breach,
+        problems=tuple(problem.code for problem in recorded.problems),
+        occurred_at=recorded.occurred_at,
+        submitted_at=recorded.submitted_at,
+        recorded_at=recorded.recorded_at,
+        **{name: getattr(recorded, name) for name in _SHARED},
+    )
+
+
+def canonical(entry: Entry) -> bytes:
+    """Return the entry as RFC 8785 (JCS) JSON.
+
+    Only text, whole numbers below 2^53, lists and objects with ASCII keys occur, and for these orjson with sorted keys
+    writes the bytes RFC 8785 asks for, forty times as fast as a general implementation.
+    """
+    content: dict[str, Any] = {name: getattr(entry, name) for name in _NAMES}
+    for name in _TIMES:
+        content[name] = _stamp(content[name])
+    content["version"] = _VERSION
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+
+
+def read(metadata: bytes) -> Entry:
+    """Return the entry whose canonical form this is.
+
+    Raises:
+        UnreadableEntry: the bytes are not such a form.
+
+    """
+    try:
+        content = orjson.loads(metadata)
+        if content.pop("version") != _VERSION:
+            msg = "audit entry is of a version this program does not know; use a newer one"
+            raise UnreadableEntry(msg)
+        for name in _TIMES:
+            content[name] = datetime.fromisoformat(content[name])
+        content["problems"] = tuple(content["problems"])
+        return Entry(**content)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"audit entry cannot be read: {error}"
+        raise UnreadableEntry(msg) from error
+
+
+def _stamp(moment: datetime) -> str:
+    # RFC 3339, UTC, always six decimals: one moment has one spelling.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

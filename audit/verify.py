@@ -1,0 +1,142 @@
+"""Finding what was altered in an audit log, and where.
+
+A chain without a key proves order and content up to its head; that the head itself is the one it was takes a head
+known from elsewhere (a checkpoint, a bundle, an earlier look). Give those heads, and cut or rewritten tails show too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from audit.chain import Head, digest, start
+from audit.entry import Entry, UnreadableEntry, read
+from schemas.events import AuditSealed
+
+__all__ = ["Alteration", "Kind", "Located", "verify"]
+
+
+class Kind(StrEnum):
+    """What can be wrong with an entry."""
+
+    ALTERED = "altered"  # its hash is not that of its content
+    UNREADABLE = "unreadable"  # its metadata is no entry
+    MISPLACED = "misplaced"  # it was sealed for another expense or place
+    RELABELLED = "relabelled"  # its envelope says something else than what was sealed
+    DETACHED = "detached"  # it does not follow the entry before it
+    MISSING = "missing"  # sequences without an entry
+    REORDERED = "reordered"  # it comes after entries that follow it
+    REPEATED = "repeated"  # its sequence was there already
+    TRUNCATED = "truncated"  # the chain ends before a known head
+    REWRITTEN = "rewritten"  # a known head has another hash
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An entry and where it stands: partition and offset, or file and line."""
+
+    position: str
+    sealed: AuditSealed
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """One thing that is wrong: which expense, which entry, where it stands, and what in words."""
+
+    kind: Kind
+    expense_id: str
+    sequence: int
+    position: str
+    message: str
+
+
+@dataclass(slots=True)
+class _Chain:
+    """How far one expense's chain was read. `open` holds missing sequences and the hash each must have, if known."""
+
+    head: Head
+    position: str = ""
+    open: dict[int, str] = field(default_factory=dict)
+
+
+def verify(entries: Iterable[Located], heads: Mapping[str, Head] | None = None) -> Iterator[Alteration]:
+    """Yield each alteration of the entries, given in log order; the chains of many expenses may interleave.
+
+    Memory grows with the number of expenses, not of entries. An entry read twice in a row (a record delivered again)
+    is no alteration.
+    """
+    known = heads or {}
+    chains: dict[str, _Chain] = {}
+    for at in entries:
+        expense_id = at.sealed.expense_id
+        chain = chains.get(expense_id)
+        if chain is None:
+            chain = chains[expense_id] = _Chain(start(expense_id))
+        yield from _content(at)
+        yield from _order(chain, at)
+        head = known.get(expense_id)
+        if head is not None and head.sequence == at.sealed.sequence and head.hash != at.sealed.hash:
+            yield _found(Kind.REWRITTEN, at, f"has hash {at.sealed.hash}; it was known as {head.hash}")
+    for expense_id, chain in chains.items():
+        for sequence in sorted(chain.open):
+            message = f"entry {sequence} of expense {expense_id} is missing; it stood before {chain.position}"
+            yield Alteration(Kind.MISSING, expense_id, sequence, chain.position, message)
+    for expense_id, head in known.items():
+        chain = chains.get(expense_id) or _Chain(start(expense_id))
+        if chain.head.sequence < head.sequence:
+            message = f"expense {expense_id} ends at entry {chain.head.sequence}; it was known up to {head.sequence}"
+            yield Alteration(Kind.TRUNCATED, expense_id, chain.head.sequence + 1, chain.position, message)
+
+
+def _content(at: Located) -> Iterator[Alteration]:
+    sealed = at.sealed
+    metadata = sealed.metadata.encode()
+    try:
+        previous = bytes.fromhex(sealed.previous)
+    except ValueError:
+        previous = b""
+    if digest(previous, metadata, sealed.output or b"").hex() != sealed.hash:
+        yield _found(Kind.ALTERED, at, "was altered: its hash is not that of its content")
+    try:
+        entry = read(metadata)
+    except UnreadableEntry as error:
+        yield _found(Kind.UNREADABLE, at, str(error))
+        return
+    if (entry.expense_id, entry.sequence) != (sealed.expense_id, sealed.sequence):
+        yield _found(Kind.MISPLACED, at, f"was sealed as entry {entry.sequence} of expense {entry.expense_id}")
+        return
+    labels = _relabelled(sealed, entry)
+    if labels:
+        yield _found(Kind.RELABELLED, at, f"has an envelope that differs from what was sealed in {', '.join(labels)}")
+
+
+def _relabelled(sealed: AuditSealed, entry: Entry) -> list[str]:
+    return [
+        name
+        for name in ("tenant_id", "ledger", "subject", "batch_id", "revision", "status", "recorded_at")
+        if getattr(sealed, name) != getattr(entry, name)
+    ]
+
+
+def _order(chain: _Chain, at: Located) -> Iterator[Alteration]:
+    sealed, head = at.sealed, chain.head
+    if sealed.sequence > head.sequence:
+        if sealed.sequence == head.sequence + 1:
+            if sealed.previous != head.hash:
+                yield _found(Kind.DETACHED, at, f"does not follow entry {head.sequence} at {chain.position or 'start'}")
+        else:
+            chain.open |= dict.fromkeys(range(head.sequence + 1, sealed.sequence), "")
+            chain.open[sealed.sequence - 1] = sealed.previous
+        chain.head, chain.position = Head(sealed.sequence, sealed.hash), at.position
+    elif sealed.sequence in chain.open:
+        expected = chain.open.pop(sealed.sequence)
+        yield _found(Kind.REORDERED, at, f"comes after entry {head.sequence} at {chain.position}")
+        if expected and expected != sealed.hash:
+            yield _found(Kind.DETACHED, at, f"is not what entry {sealed.sequence + 1} follows")
+    elif sealed.hash != head.hash or sealed.sequence != head.sequence:
+        yield _found(Kind.REPEATED, at, "stands here a second time; one of the two was inserted")
+
+
+def _found(kind: Kind, at: Located, what: str) -> Alteration:
+    sealed = at.sealed
+    message = f"entry {sealed.sequence} of expense {sealed.expense_id} at {at.position} {what}"
+    return Alteration(kind, sealed.expense_id, sealed.sequence, at.position, message)

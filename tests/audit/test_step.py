@@ -1,0 +1,35 @@
+"""Where an expense stands after an entry."""
+
+import pytest
+
+from audit.step import Step, step
+
+CASES = [
+    # state, revision, action, status, entry's revision, expected
+    (None, 0, "ExpenseSubmitted", "submitted", 1, Step("submitted", 1)),
+    (None, 0, "BatchClosed", "submitted", 1, Step(None, 0)),
+    (None, 0, "VendorResolved", "parsed", 1, Step("parsed", 1)),
+    ("submitted", 1, "ExpenseRead", "read", 1, Step("read", 1)),
+    ("posted", 1, "ExpenseSubmitted", "submitted", 1, Step("posted", 1)),
+    ("posted", 1, "SubmissionRepeated", "submitted", 1, Step("posted", 1)),
+    ("coded", 1, "CategoryResolved", "parsed", 1, Step("coded", 1)),
+    ("in_review", 1, "TrackFailed", "parsed", 1, Step("in_review", 1)),
+    ("in_review", 1, "ExpenseDecided", "decided", 1, Step("in_review", 1)),
+    ("posted", 1, "ExpenseDecided", "decided", 1, Step("posted", 1)),
+    ("awaiting_receipt", 1, "ExpenseDecided", "decided", 1, Step("decided", 1)),
+    ("in_review", 1, "ExpenseCorrected", "parsed", 2, Step("parsed", 2)),
+    ("in_review", 1, "ExpenseSubmitted", "submitted", 2, Step("submitted", 2)),
+    ("parsed", 2, "ExpenseDecided", "decided", 1, Step("parsed", 2)),
+    ("parsed", 1, "DeadLettered", "dead_lettered", 1, Step("dead_lettered", 1)),
+    ("posted", 1, "DeadLettered", "dead_lettered", 1, Step("posted", 1)),
+    ("dead_lettered", 1, "ExpenseCoded", "coded", 1, Step("coded", 1)),
+    ("approved", 1, "ReviewOpened", "in_review", 1, Step("in_review", 1)),
+    ("posted", 1, "ExpenseRejected", "rejected", 1, Step("posted", 1, "posted -> rejected")),
+    ("submitted", 1, "ExpenseCoded", "coded", 1, Step("coded", 1, "submitted -> coded")),
+]
+
+
+@pytest.mark.parametrize(("state", "revision", "action", "status", "entry_revision", "expected"), CASES)
+def test_step(state: str | None, revision: int, action: str, status: str, entry_revision: int, expected: Step) -> None:
+    """Each kind of entry moves the expense, leaves it, or is a breach; what has ended stays ended."""
+    assert step(state, revision, action, status, entry_revision) == expected
