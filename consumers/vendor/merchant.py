@@ -16,9 +16,10 @@ from typing import Final
 from cleanco import basename, prepare_default_terms  # type: ignore[import-untyped] # it ships no types
 from pydantic import BaseModel, ConfigDict
 
+from consumers.folding import fold
 from consumers.rulefile import read_rules
 
-__all__ = ["SHIPPED", "Merchant", "MerchantRules", "Normalise", "fold", "load_normaliser"]
+__all__ = ["SHIPPED", "Merchant", "MerchantRules", "Normalise", "load_normaliser"]
 
 SHIPPED: Final = Path(__file__).with_name("merchants.yaml")
 # Repeated merchants dominate card feeds; 64k of them are about 20 MB.
@@ -30,11 +31,7 @@ _LEGIBLE: Final = 2
 _PHONE: Final = re.compile(r"\+?\(?\d{2,4}\)?[-. ]\d{3}[-. ]?\d{3,4}\b|\b\d{3}-\d{4}\b|\+?\b\d{10,13}\b")
 _NUMBER: Final = re.compile(r"[#(]*\d{3,}\)?|#\d+|[A-Z]{1,3}[-/]?\d{3,}", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"(?=(?:\D*\d){2})(?=.*[A-Z])[A-Z0-9-]{6,}", re.IGNORECASE)
-_OCR: Final = re.compile(r"(?<=[a-z]{2})[015](?=[a-z])|(?<=[a-z])[015](?=[a-z]{2})")
-_OCR_LETTERS: Final = {"0": "o", "1": "i", "5": "s"}
-_APART: Final = re.compile(r"[\W_]+")
 _LEGAL_LAST: Final = frozenset(parts[-1] for _, parts in prepare_default_terms())
-_JOINED: Final = str.maketrans({"'": None, "`": None, "\u2019": None, "&": " and ", "+": " and "})
 
 
 class _Processor(BaseModel):
@@ -73,17 +70,6 @@ class Merchant:
 
 
 Normalise = Callable[[str], Merchant]
-
-
-def fold(text: str) -> str:
-    """Return words in one spelling: no accents, case or punctuation, and letters where OCR put a digit inside one."""
-    lower = unicodedata.normalize("NFKD", text).casefold().translate(_JOINED)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
-    words = _APART.sub(" ", plain).strip()
-    # Each letter put back may be the neighbour that shows the next digit to be one.
-    while (repaired := _OCR.sub(lambda hit: _OCR_LETTERS[hit[0]], words)) != words:
-        words = repaired
-    return words
 
 
 def load_normaliser(path: Path = SHIPPED) -> Normalise:

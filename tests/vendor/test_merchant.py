@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.folding import fold
 from consumers.rulefile import RuleFileError
-from consumers.vendor.merchant import fold, load_normaliser
+from consumers.vendor.merchant import load_normaliser
 
 NORMALISE = load_normaliser()
 

@@ -1,0 +1,122 @@
+"""Each line has the category its evidence speaks for, or goes to a person."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.category.resolve import Seen, load_categoriser
+
+CATEGORISER = load_categoriser()
+
+
+def category(description: str | None, seen: Seen | None = None) -> str | None:
+    """Return the category of one line."""
+    return CATEGORISER.categorise(seen or Seen(), [description])[0][0].category
+
+
+def codes(seen: Seen, *descriptions: str | None) -> list[str]:
+    """Return the codes of the problems."""
+    return [p.code for p in CATEGORISER.categorise(seen, descriptions)[1]]
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("Parking Lot Reseal & Striping", "site_maintenance"),
+        ("Corporate Office Supplies", "office_supplies"),
+        ("Hotelübernachtung 2 Nächte", "travel.lodging"),
+        ("Nuitée chambre double", "travel.lodging"),
+        ("Benzin Super E10", "fuel"),
+        ("Taxi Flughafen", "travel.ground"),
+        ("Taxifahrt Messe", "travel.ground"),
+        ("Airport parking 3 days", "travel.ground"),
+        ("Cena de trabajo", "meals"),
+        ("Client entertainment dinner", "meals.entertainment"),
+        ("Electricity 1,204 kWh", "utilities"),
+        ("Grundsteuer 2024", "property_tax"),
+        ("Versicherungsbeitrag Haftpflicht", "insurance"),
+        ("Legal services March", "professional_services"),
+        ("Print cartridges, t0ner black", "office_supplies"),
+        ("Cloud hosting, April", "software"),
+        ("Bank charges", "fees"),
+        ("Gift card", "gifts"),
+        ("Qty adj", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_by_description(description: str | None, expected: str | None) -> None:
+    """Generic words in several languages decide; nothing recognisable decides nothing."""
+    assert category(description) == expected
+
+
+def test_the_line_goes_before_the_seller() -> None:
+    """Breakfast on a hotel bill is a meal, the night is lodging."""
+    found, problems = CATEGORISER.categorise(Seen(merchant="Hotel Adler", mcc="7011"), ["Room night", "Breakfast"])
+    assert [m.category for m in found] == ["travel.lodging", "meals"]
+    assert problems == ()
+
+
+def test_a_code_that_says_little_decides_nothing() -> None:
+    """A grocer sells anything: its code alone goes to a person, with a claim it is enough."""
+    assert codes(Seen(mcc="5411"), None) == ["FALLBACK_UNMAPPED"]
+    assert category(None, Seen(mcc="5411", claimed="meals")) == "meals"
+
+
+def test_a_claim_alone_is_taken() -> None:
+    """Where nothing contradicts the employee, their word counts."""
+    assert category("n/a", Seen(claimed="Taxi")) == "travel.ground"
+    assert codes(Seen(claimed="Taxi"), "n/a") == []
+
+
+def test_a_contradicted_claim_goes_to_a_person() -> None:
+    """Evidence for something else is a mismatch, a finer claim in the same branch is not."""
+    assert codes(Seen(claimed="travel.lodging", mcc="5812"), None) == ["CATEGORY_MISMATCH"]
+    assert category(None, Seen(claimed="meals.entertainment", mcc="5812")) == "meals.entertainment"
+    assert codes(Seen(claimed="meals.entertainment", mcc="5812"), None) == []
+
+
+def test_one_line_that_bears_the_claim_out_is_enough() -> None:
+    """A hotel bill with a restaurant line was rightly claimed as lodging."""
+    assert codes(Seen(claimed="travel.lodging"), "Room night", "Restaurant dinner") == []
+    assert codes(Seen(claimed="travel.lodging"), "Restaurant dinner", "Lunch") == ["CATEGORY_MISMATCH"]
+
+
+def test_the_document_speaks_for_itself() -> None:
+    """A utility bill's lines are utilities whatever they are called."""
+    assert category("Grid levy 7b", Seen(document_type="utility_bill")) == "utilities"
+
+
+def test_evidence_tells_all() -> None:
+    """Everything that spoke is on the answer, with what was seen and how much it said."""
+    found, _ = CATEGORISER.categorise(Seen(merchant="Hotel Adler", mcc="7011", claimed="lodging"), ["Room night"])
+    assert {e.source for e in found[0].evidence} == {"mcc", "merchant", "description", "claimed"}
+    assert all(0 < e.weight <= 100 for e in found[0].evidence)
+    assert found[0].score > 85
+
+
+def test_a_card_line_is_counted_once() -> None:
+    """The raw merchant printed again as description is no second witness."""
+    found, _ = CATEGORISER.categorise(Seen(merchant="CITY TAXI 12"), ["City Taxi 12"])
+    assert [e.source for e in found[0].evidence] == ["merchant"]
+
+
+TEXTS = st.lists(st.sampled_from(["hotel", "taxi", "dinner", "toner", "xyz", "Strom", "gift", "fee", "42"]), max_size=4)
+
+
+@given(st.lists(TEXTS.map(" ".join), min_size=1, max_size=6), st.sampled_from([None, "5812", "7011", "5411", "0000"]))
+def test_every_line_gets_one_answer_whatever_its_neighbours(descriptions: list[str], mcc: str | None) -> None:
+    """A line's category does not depend on the other lines, and unmapped lines are exactly the problems."""
+    seen = Seen(mcc=mcc)
+    found, problems = CATEGORISER.categorise(seen, descriptions)
+    assert [m.line for m in found] == list(range(1, len(descriptions) + 1))
+    assert [m.category for m in found] == [category(d, seen) for d in descriptions]
+    assert [p.line for p in problems] == [m.line for m in found if m.category is None]
+    assert all(0 <= m.score < 100 for m in found)
+
+
+@given(st.text(max_size=80), st.text(max_size=20))
+def test_any_text_is_read(description: str, claimed: str) -> None:
+    """No text breaks it."""
+    found, _ = CATEGORISER.categorise(Seen(merchant=description[::-1], claimed=claimed), [description])
+    assert len(found) == 1
