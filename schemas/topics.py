@@ -34,6 +34,8 @@ class Topic:
     retention_ms: int | None = 30 * _DAY_MS
     append_time: bool = False
     max_message_bytes: int = _MIB
+    # How long compaction keeps tombstones: state files not written for longer are rebuilt.
+    delete_retention_ms: int = _DAY_MS
 
     def config(self) -> dict[str, str]:
         """Return the broker's topic settings."""
@@ -43,7 +45,15 @@ class Topic:
             "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
             "max.message.bytes": str(self.max_message_bytes),
             # A compacted topic must roll its active segment or what was erased stays readable in it.
-            **({"segment.ms": str(7 * _DAY_MS), "max.compaction.lag.ms": str(7 * _DAY_MS)} if self.compact else {}),
+            **(
+                {
+                    "segment.ms": str(7 * _DAY_MS),
+                    "max.compaction.lag.ms": str(7 * _DAY_MS),
+                    "delete.retention.ms": str(self.delete_retention_ms),
+                }
+                if self.compact
+                else {}
+            ),
         }
 
 

@@ -10,16 +10,23 @@ class Transient(Exception):
     """
 
     def __init__(self, dependency: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(dependency, message)
         self.dependency = dependency
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class Poisoned(Exception):
     """The record can never be handled; it goes to the dead letters with `reason`, a short upper-case code."""
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+        # Both arguments are kept, so that the exception survives the way out of a worker process.
+        super().__init__(reason, message)
         self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class LimitExceeded(Poisoned):
@@ -27,6 +34,9 @@ class LimitExceeded(Poisoned):
 
     def __init__(self, message: str) -> None:
         super().__init__("LIMIT_EXCEEDED", message)
+
+    def __reduce__(self) -> tuple[type["LimitExceeded"], tuple[str]]:
+        return type(self), (str(self),)
 
 
 class Halted(Exception):

@@ -17,6 +17,11 @@ from schemas.topics import Topic
 __all__ = ["Handler", "Lane", "Limits", "Stage", "Store", "Table", "TableView"]
 
 
+def _no_key(event: Event) -> str:
+    msg = f"{type(event).__name__}: a changelog is keyed by state, not by event"
+    raise TypeError(msg)
+
+
 class Lane(StrEnum):
     """Where a handler runs."""
 
@@ -157,6 +162,25 @@ class Stage:
             msg = f"{self.handler}.HANDLER and the row {self.name!r} disagree about state or tables"
             raise TypeError(msg)
         return handler
+
+    @property
+    def changelog(self) -> Topic | None:
+        """The compacted topic behind the stage's state, None for a stage that keeps none.
+
+        The process lane keeps the number of started attempts there even where the handler has no state.
+        """
+        if not self.stateful and self.lane is not Lane.PROCESS:
+            return None
+        return Topic(
+            f"changelog.{self.name}",
+            (),
+            _no_key,
+            "state",
+            partitions=self.reads.partitions,
+            compact=True,
+            retention_ms=None,
+            max_message_bytes=self.reads.max_message_bytes,
+        )
 
     @property
     def ticks(self) -> bool:

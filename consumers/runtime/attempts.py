@@ -1,0 +1,67 @@
+"""The waiting room before a lane that works beside the polling thread.
+
+A record that kills its worker, or the whole container, must not do so for ever: before it starts, the attempt is
+written down in the partition's state and committed, so a fresh process knows how often it began. A record that has
+begun before without ending is a suspect and runs alone, so that nothing that merely ran beside it is blamed.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from consumers.runtime.partition import Partition, Task
+
+__all__ = ["WaitingRoom"]
+
+
+class WaitingRoom:
+    """Tasks on their way to a lane: waiting, then marked, then startable once the mark is committed."""
+
+    def __init__(self, workers: int, *, marks: bool) -> None:
+        self._workers, self._marks = workers, marks
+        self._waiting: deque[Task] = deque()
+        self._suspects: deque[Task] = deque()
+        self._marked: deque[Task] = deque()
+        self._startable: deque[Task] = deque()
+
+    def enter(self, task: Task) -> None:
+        """Let a task wait for its turn."""
+        (self._suspects if task.deaths else self._waiting).append(task)
+
+    def mark(self, running: dict[int, Task]) -> None:
+        """Choose who starts next and write their attempts down; they start once that is committed."""
+        if not self._marks:
+            self._startable.extend(self._waiting)
+            self._waiting.clear()
+            return
+        ahead = len(self._marked) + len(self._startable)
+        alone = any(t.deaths for t in (*running.values(), *self._marked, *self._startable))
+        chosen: list[Task] = []
+        if not alone:
+            while self._waiting and ahead + len(chosen) < self._workers:
+                chosen.append(self._waiting.popleft())
+            if self._suspects and not chosen and not ahead and not running:
+                chosen.append(self._suspects.popleft())
+        for task in chosen:
+            if task.partition.alive and task.partition.store:
+                task.partition.store.accept({task.attempt_key: str(task.deaths + 1).encode()})
+                self._marked.append(task)
+
+    def committed(self) -> None:
+        """Let the marked tasks start."""
+        self._startable.extend(self._marked)
+        self._marked.clear()
+
+    def start(self, free: int) -> Iterator[Task]:
+        """Yield up to `free` tasks that may start now."""
+        while free > 0 and self._startable:
+            task = self._startable.popleft()
+            if task.partition.alive:
+                free -= 1
+                yield task
+
+    def drop(self, partition: Partition) -> None:
+        """Forget every task of a partition that was taken away."""
+        for queue in (self._waiting, self._suspects, self._marked, self._startable):
+            kept = [t for t in queue if t.partition is not partition]
+            queue.clear()
+            queue.extend(kept)

@@ -1,0 +1,289 @@
+"""The log on Kafka: one synchronous consumer and one transactional producer, in one thread.
+
+Rules this file keeps, each measured: offsets are committed through the transaction with the group's metadata, so a
+member that lost its place is fenced; a slow or broken transaction call costs the producer its life, because a late
+EndTxn would commit the *next* transaction; an open transaction may hold readers back 10 s at most.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from consumers.runtime.kafka_tail import KafkaTail, fetched
+from consumers.runtime.transport import (
+    Fenced,
+    Fetched,
+    Offset,
+    Outgoing,
+    Tail,
+    TransactionLost,
+    TransportLost,
+    Written,
+)
+
+__all__ = ["KafkaSettings", "KafkaTransport"]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """How one stage process talks to Kafka. Times in milliseconds, sizes in bytes.
+
+    `extra` goes to every client as it is (security settings).
+    """
+
+    bootstrap_servers: str
+    group: str
+    transactional_id: str
+    fetch_bytes: int = 16 * 1024 * 1024
+    transaction_timeout_ms: int = 10_000
+    socket_timeout_ms: int = 10_000
+    call_timeout_s: float = 30.0
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def client(self) -> dict[str, str | int | float | bool]:
+        """Return what every client of this process is given."""
+        return {
+            "bootstrap.servers": self.bootstrap_servers,
+            "socket.timeout.ms": self.socket_timeout_ms,
+            # A broker that comes back must be found within the second; the default backs off to ten.
+            "reconnect.backoff.max.ms": 1_000,
+            "log_level": 3,
+            **self.extra,
+        }
+
+    def consumer(self) -> dict[str, str | int | float | bool]:
+        """Return the consumer's settings."""
+        return {
+            **self.client(),
+            "group.id": self.group,
+            "group.protocol": "consumer",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            # A group that lost its offsets must stop and say so; starting anew would judge everything again.
+            "auto.offset.reset": "error",
+            "queued.max.messages.kbytes": max(1, self.fetch_bytes // 1024),
+            "fetch.message.max.bytes": min(self.fetch_bytes, 8 * 1024 * 1024),
+            "fetch.queue.backoff.ms": 10,
+        }
+
+    def producer(self) -> dict[str, str | int | float | bool]:
+        """Return the producer's settings."""
+        return {
+            **self.client(),
+            "transactional.id": self.transactional_id,
+            "transaction.timeout.ms": self.transaction_timeout_ms,
+            "linger.ms": 5,
+            "compression.type": "lz4",
+            "queue.buffering.max.messages": 500_000,
+            "message.max.bytes": 12 * 1024 * 1024,
+        }
+
+
+class KafkaTransport:
+    """One member of a consumer group. Connects when made; every method may raise `KafkaException` while starting."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._topic = ""
+        self._consumer = Consumer(settings.consumer())
+        self._owned: set[int] = set()
+        self._producer = self._new_producer()
+
+    def _new_producer(self) -> Producer:
+        producer = Producer(self._settings.producer())
+        try:
+            producer.init_transactions(self._settings.call_timeout_s)
+        except KafkaException as error:
+            self._raise(error, "init_transactions")
+        return producer
+
+    def subscribe(
+        self,
+        topic: str,
+        on_assigned: Callable[[Mapping[int, Offset | None]], None],
+        on_revoked: Callable[[Sequence[int], bool], None],
+    ) -> None:
+        """Join the group; the callbacks run inside `poll` and `close`."""
+        self._topic = topic
+
+        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            committed = self._committed([p.partition for p in partitions])
+            consumer.incremental_assign([self._start(p, o) for p, o in committed.items()])
+            self._owned |= set(committed)
+            on_assigned(committed)
+
+        def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            gone = [p.partition for p in partitions]
+            on_revoked(gone, False)
+            self._owned -= set(gone)
+            consumer.incremental_unassign(partitions)
+
+        def lost(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            gone = [p.partition for p in partitions]
+            on_revoked(gone, True)
+            self._owned -= set(gone)
+            consumer.incremental_unassign(partitions)
+
+        self._consumer.subscribe([topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
+
+    def _start(self, partition: int, committed: Offset | None) -> TopicPartition:
+        return TopicPartition(self._topic, partition, committed.next if committed else OFFSET_BEGINNING)
+
+    def _committed(self, partitions: Sequence[int]) -> dict[int, Offset | None]:
+        # Under read_committed the broker answers only once no transaction on these offsets is open.
+        deadline = time.monotonic() + self._settings.call_timeout_s
+        while True:
+            try:
+                found = self._consumer.committed(
+                    [TopicPartition(self._topic, p) for p in partitions], self._settings.call_timeout_s
+                )
+                break
+            except KafkaException as error:
+                if time.monotonic() > deadline or not error.args[0].retriable():
+                    msg = f"committed offsets of {self._settings.group}: {error.args[0].str()}"
+                    raise TransportLost(msg) from error
+                time.sleep(0.2)
+        for entry in found:
+            if entry.error is not None:
+                msg = f"committed offset of {self._topic}/{entry.partition}: {entry.error.str()}"
+                raise TransportLost(msg)
+        return {e.partition: None if e.offset == OFFSET_INVALID else Offset(e.offset, e.metadata or "") for e in found}
+
+    def poll(self, count: int, timeout: float) -> Sequence[Fetched]:
+        """Return up to `count` records. Rebalance callbacks run in here.
+
+        Raises:
+            TransportLost: the position is no longer in the log, or the topic is gone.
+
+        """
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return ()
+        messages = [first, *self._consumer.consume(count - 1, 0)] if count > 1 else [first]
+        return [fetched(m) for m in messages if self._healthy(m)]
+
+    def _healthy(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001 - public codes of the client
+            msg = (
+                f"{self._topic}: {error.str()}. Retention overtook the group's offset, so records are missing; "
+                "restore them from the archive, then set the group's offset by hand."
+            )
+            raise TransportLost(msg)
+        if error.fatal() or not error.retriable():
+            msg = f"{self._topic}: {error.str()}"
+            raise TransportLost(msg)
+        return False
+
+    def position(self, partition: int) -> int | None:
+        """Return the offset after the last one read, transaction markers included."""
+        found = self._consumer.position([TopicPartition(self._topic, partition)])[0].offset
+        return found if found >= 0 else None
+
+    def pause(self, partitions: Sequence[int]) -> None:
+        """Stop fetching from these; membership goes on."""
+        self._consumer.pause([TopicPartition(self._topic, p) for p in partitions])
+
+    def resume(self, partitions: Sequence[int]) -> None:
+        """Fetch from these again."""
+        self._consumer.resume([TopicPartition(self._topic, p) for p in partitions])
+
+    def transact(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset], follow: str | None) -> Written:
+        """Write records and offsets in one transaction; see the port."""
+        written = Written()
+
+        def landed(error: KafkaError | None, message: Message) -> None:
+            partition, offset = message.partition(), message.offset()
+            if error is None and partition is not None and offset is not None:
+                written.next[follow or "", partition] = offset + 1
+
+        began = time.monotonic()
+        try:
+            self._producer.begin_transaction()
+            for record in outgoing:
+                self._produce(record, landed if record.topic == follow else None)
+            positions = [
+                TopicPartition(self._topic, p, o.next, metadata=o.metadata) for p, o in sorted(offsets.items())
+            ]
+            self._producer.send_offsets_to_transaction(
+                positions, self._consumer.consumer_group_metadata(), self._settings.call_timeout_s
+            )
+            self._producer.commit_transaction(self._settings.call_timeout_s)
+        except KafkaException as error:
+            self._raise(error, "transaction")
+        if time.monotonic() - began > self._settings.socket_timeout_ms / 1000:
+            self._producer = self._new_producer()
+        return written
+
+    def _produce(self, record: Outgoing, landed: Callable[[KafkaError | None, Message], None] | None) -> None:
+        # librdkafka asks -1 for "choose by the key's hash".
+        partition = -1 if record.partition is None else record.partition
+        while True:
+            try:
+                self._producer.produce(
+                    record.topic,
+                    record.value,
+                    record.key,
+                    partition=partition,
+                    on_delivery=landed,
+                    headers=list(record.headers),
+                )
+            except BufferError:
+                self._producer.poll(0.05)
+                continue
+            return
+
+    def _raise(self, error: KafkaException, call: str) -> None:
+        cause: KafkaError = error.args[0]
+        fenced = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001 - public codes of the client
+        if cause.code() in fenced:
+            msg = (
+                f"another process uses the transactional id {self._settings.transactional_id!r}; "
+                "give each replica an instance name of its own (SPENDTRAIL_INSTANCE)"
+            )
+            raise Fenced(msg) from error
+        msg = f"{call}: {cause.str()}"
+        raise TransactionLost(msg) from error
+
+    def recover(self) -> Mapping[int, Offset | None]:
+        """Make a new producer and go back to what is committed.
+
+        The old producer is dropped without a word: whatever it still had to say is fenced by the new one's epoch.
+        """
+        self._producer = self._new_producer()
+        committed = self._committed(sorted(self._owned))
+        for partition, offset in committed.items():
+            self._consumer.seek(self._start(partition, offset))
+        return committed
+
+    def tail(self, topic: str, partition: int | None = None, start: int | None = None) -> Tail:
+        """Return a tail with a consumer of its own, outside the group."""
+        return KafkaTail(self._settings.client(), topic, partition, start, self._settings.call_timeout_s)
+
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """Return the first offset and the next one to be written, open transactions included."""
+        try:
+            low, high = self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), self._settings.call_timeout_s
+            )
+        except KafkaException as error:
+            msg = f"bounds of {topic}/{partition}: {error.args[0].str()}"
+            raise TransportLost(msg) from error
+        return low, high
+
+    def close(self) -> None:
+        """Leave the group at once, so that the others need not wait for the session to time out."""
+        self._consumer.close()

@@ -1,0 +1,127 @@
+"""Following a topic outside any group: side tables and changelogs."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumers.runtime.transport import Fetched, Headers, TransportLost
+
+__all__ = ["KafkaTail", "fetched"]
+
+_CHUNK = 5_000
+
+
+def fetched(message: Message) -> Fetched:
+    """Return a Kafka message as the runner's record."""
+    value, key = message.value(), message.key()
+    return Fetched(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        key if key is None or isinstance(key, bytes) else str(key).encode(),
+        value if value is None or isinstance(value, bytes) else str(value).encode(),
+        _headers(message),
+        message.timestamp()[1],
+    )
+
+
+def _headers(message: Message) -> Headers:
+    headers = message.headers()
+    pairs = headers.items() if isinstance(headers, dict) else headers or ()
+    return tuple((k, v if isinstance(v, bytes) else str(v or "").encode()) for k, v in pairs)
+
+
+class KafkaTail:
+    """Reads committed records up to an end that is fetched anew for every `catch_up`."""
+
+    def __init__(
+        self,
+        client: Mapping[str, str | int | float | bool],
+        topic: str,
+        partition: int | None,
+        start: int | None,
+        timeout_s: float,
+    ) -> None:
+        self._topic, self._timeout_s = topic, timeout_s
+        self._consumer = Consumer(
+            {
+                **client,
+                "group.id": f"tail-{topic}",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+            }
+        )
+        partitions = self._partitions() if partition is None else [partition]
+        self._next = dict.fromkeys(partitions, start or 0)
+        self._ends: dict[int, int] = {}
+        self._consumer.assign(
+            [TopicPartition(topic, p, OFFSET_BEGINNING if start is None else start) for p in partitions]
+        )
+
+    def _partitions(self) -> list[int]:
+        try:
+            found = self._consumer.list_topics(self._topic, self._timeout_s).topics[self._topic]
+        except KafkaException as error:
+            raise self._lost(error) from error
+        if found.error is not None:
+            msg = f"topic {self._topic}: {found.error.str()}; `spendtrail contracts apply` creates what is missing"
+            raise TransportLost(msg)
+        return sorted(found.partitions)
+
+    def _lost(self, error: KafkaException) -> TransportLost:
+        return TransportLost(f"{self._topic}: {error.args[0].str()}")
+
+    def catch_up(self) -> Sequence[Fetched]:
+        """Return the next chunk of committed records, empty once the end is reached."""
+        if not self._ends:
+            self._ends = self._find_ends()
+        deadline = time.monotonic() + self._timeout_s
+        while self.remaining:
+            first = self._consumer.poll(0.05)
+            self._advance()
+            if first is not None:
+                chunk = [self._healthy(m) for m in (first, *self._consumer.consume(_CHUNK, 0))]
+                self._advance()
+                return chunk
+            if time.monotonic() > deadline:
+                msg = f"{self._topic}: the end was not reached within {self._timeout_s:.0f} s"
+                raise TransportLost(msg)
+        self._ends = {}
+        return ()
+
+    def _find_ends(self) -> dict[int, int]:
+        ends = {}
+        for partition, start in self._next.items():
+            try:
+                low, high = self._consumer.get_watermark_offsets(
+                    TopicPartition(self._topic, partition), self._timeout_s
+                )
+            except KafkaException as error:
+                raise self._lost(error) from error
+            self._next[partition] = max(start, low)
+            ends[partition] = high
+        return ends
+
+    def _healthy(self, message: Message) -> Fetched:
+        error: KafkaError | None = message.error()
+        if error is not None:
+            msg = f"{self._topic}: {error.str()}"
+            raise TransportLost(msg)
+        return fetched(message)
+
+    def _advance(self) -> None:
+        # The position passes transaction markers and aborted records, which the records themselves do not show.
+        for entry in self._consumer.position([TopicPartition(self._topic, p) for p in self._next]):
+            if entry.offset >= 0:
+                self._next[entry.partition] = max(self._next[entry.partition], entry.offset)
+
+    @property
+    def remaining(self) -> int:
+        """Offsets still to be passed up to the end last fetched."""
+        return sum(max(0, end - self._next[p]) for p, end in self._ends.items())
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()

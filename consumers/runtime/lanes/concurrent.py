@@ -1,0 +1,94 @@
+"""The async lane: handlers that wait for HTTP, on an event loop in a thread of its own."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from consumers.runtime.lanes.lane import Answer
+from schemas.envelope import Event
+
+__all__ = ["AsyncLane"]
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[Mapping[str, Any]]:
+    yield {}
+
+
+class AsyncLane:
+    """Runs up to `workers` coroutines side by side.
+
+    `given` opens what the handler needs (an HTTP client) on the loop and closes it there.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[..., Awaitable[Sequence[Event]]],
+        *,
+        workers: int,
+        seconds: float,
+        given: Callable[[], AbstractAsyncContextManager[Mapping[str, Any]]] = _nothing,
+    ) -> None:
+        self._handle, self._workers, self._seconds, self._given = handle, workers, seconds, given
+        self._running = 0
+        self._ended: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="async-lane", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        async with self._given() as given:
+            self._arguments = given
+            self._ready.set()
+            await self._stop.wait()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def free(self) -> int:
+        """How many more coroutines may start."""
+        return self._workers - self._running
+
+    def submit(self, task: int, event: Event, extra: Mapping[str, bytes]) -> None:
+        """Start a coroutine."""
+        del extra
+        self._running += 1
+        self._loop.call_soon_threadsafe(self._start, task, event)
+
+    def _start(self, task: int, event: Event) -> None:
+        running = self._loop.create_task(self._run(task, event))
+        self._tasks.add(running)
+        running.add_done_callback(self._tasks.discard)
+
+    async def _run(self, task: int, event: Event) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                outputs = await self._handle(event, **self._arguments)
+        except Exception as error:  # noqa: BLE001 - the answer carries it to the runner, which judges it
+            self._ended.put(Answer(task, error=error))
+        else:
+            self._ended.put(Answer(task, outputs))
+
+    def answers(self) -> Sequence[Answer]:
+        """Return the coroutines that ended."""
+        ended = []
+        while True:
+            try:
+                ended.append(self._ended.get_nowait())
+            except queue.Empty:
+                break
+        self._running -= len(ended)
+        return ended
+
+    def close(self, timeout: float) -> None:
+        """Cancel what runs and end the loop."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout)

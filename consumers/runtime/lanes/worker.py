@@ -1,0 +1,60 @@
+"""What runs inside a worker process: one record at a time, until the pipe closes."""
+
+import contextlib
+import importlib
+import resource
+import signal
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+from consumers.runtime.errors import LimitExceeded
+from consumers.runtime.stage import Handler
+
+__all__ = ["serve"]
+
+# The parent watches resident memory; this bound on address space stops what outgrows the watch between two looks.
+_ADDRESS_SPACE_FACTOR = 6
+
+
+def serve(pipe: Connection, handler: str, given: str, memory_bytes: int) -> None:
+    """Answer every record on the pipe with (outputs, error); end when the parent closes it."""
+    # Ctrl-C reaches the whole foreground group; the parent decides when a worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes * _ADDRESS_SPACE_FACTOR,) * 2)
+    functions: Handler = importlib.import_module(handler).HANDLER
+    capabilities = _capabilities(given)
+    while True:
+        try:
+            event, extra = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer: tuple[Any, BaseException | None] = (list(_handle(functions, event, capabilities(extra))), None)
+        except MemoryError:
+            answer = ((), LimitExceeded("ran out of memory"))
+        except Exception as error:  # noqa: BLE001 - the runner judges it; here it must not end the worker
+            answer = ((), error)
+        _send(pipe, answer)
+
+
+def _handle(functions: Handler, event: Any, given: Mapping[str, Any]) -> Any:
+    return functions.handle(event, **given)
+
+
+def _capabilities(given: str) -> Callable[[Mapping[str, bytes]], Mapping[str, Any]]:
+    module, _, name = given.partition(":")
+    make: Callable[[], Callable[[Mapping[str, bytes]], Mapping[str, Any]]] = getattr(
+        importlib.import_module(module), name
+    )
+    return make()
+
+
+def _send(pipe: Connection, answer: tuple[Any, BaseException | None]) -> None:
+    try:
+        pipe.send(answer)
+    except Exception as error:  # noqa: BLE001 - what a library raised may not travel; its type and words do
+        outputs, cause = answer
+        del outputs
+        pipe.send(((), RuntimeError(f"{type(cause or error).__name__}: {cause or error}")))

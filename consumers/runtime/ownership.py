@@ -1,0 +1,206 @@
+"""The partitions this process owns: their progress, their state, and what is ready to be committed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+from consumers.runtime.clock import Clock, milliseconds
+from consumers.runtime.partition import Partition
+from consumers.runtime.progress import WINDOW, Progress
+from consumers.runtime.stage import Handler, Stage
+from consumers.runtime.store import PartitionStore, RecordView
+from consumers.runtime.telemetry import Telemetry
+from consumers.runtime.transport import Fetched, Offset, Outgoing, Transport
+
+__all__ = ["Ownership"]
+
+_log = structlog.get_logger(__name__)
+
+
+class Ownership:
+    """Partitions by number, each a new object per span of ownership.
+
+    `folder` is where local state files go; each process needs one of its own, because two owners of one file would
+    overwrite each other.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        handler: Handler,
+        transport: Transport,
+        *,
+        folder: Path,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._stage, self._handler, self._transport = stage, handler, transport
+        self._folder, self._clock, self._telemetry = folder, clock, telemetry
+        self._changelog = stage.changelog
+        self._partitions: dict[int, Partition] = {}
+        self._epoch = 0
+        self._resting: set[int] = set()
+        self._dropped: Callable[[Partition], None] = lambda _: None
+        self._before_revoke: Callable[[], None] = lambda: None
+        self.in_flight = 0
+        self.in_flight_bytes = 0
+
+    @property
+    def durable(self) -> bool:
+        """Whether partitions have a store."""
+        return self._changelog is not None
+
+    def on_dropped(self, callback: Callable[[Partition], None]) -> None:
+        """Call back when a span of ownership ends."""
+        self._dropped = callback
+
+    def join(self, before_revoke: Callable[[], None]) -> None:
+        """Join the group; `before_revoke` is called while what goes away can still be committed."""
+        self._before_revoke = before_revoke
+        self._transport.subscribe(self._stage.reads.name, self._assigned, self._revoked)
+
+    def numbers(self) -> list[int]:
+        """Return the owned partitions' numbers."""
+        return sorted(self._partitions)
+
+    def partition(self, number: int) -> Partition | None:
+        """Return the present span of a partition, None when it is not ours."""
+        return self._partitions.get(number)
+
+    def _assigned(self, committed: Mapping[int, Offset | None]) -> None:
+        self._epoch += 1
+        for number, offset in committed.items():
+            partition = Partition(number, self._epoch, Progress(offset), offset)
+            if self._changelog is not None:
+                partition.store = self._restored(number)
+                partition.view = RecordView(partition.store)
+                partition.state = self._handler.state(partition.view) if self._handler.state else None
+            self._partitions[number] = partition
+        _log.info("partitions assigned", partitions=sorted(committed), epoch=self._epoch)
+        self._telemetry.set("partitions", len(self._partitions))
+
+    def _revoked(self, numbers: Sequence[int], lost: bool) -> None:
+        if not lost:
+            self._before_revoke()
+        for number in numbers:
+            if number in self._partitions:
+                self._drop(self._partitions.pop(number))
+        _log.info("partitions lost" if lost else "partitions revoked", partitions=sorted(numbers))
+        self._telemetry.set("partitions", len(self._partitions))
+
+    def _drop(self, partition: Partition) -> None:
+        self.in_flight -= partition.progress.open
+        self.in_flight_bytes -= partition.open_bytes
+        self._resting.discard(partition.number)
+        partition.drop()
+        self._dropped(partition)
+
+    def _restored(self, number: int) -> PartitionStore:
+        if self._changelog is None:
+            msg = f"stage {self._stage.name} keeps no state"
+            raise TypeError(msg)
+        began, now_ms = self._clock.monotonic(), milliseconds(self._clock.now())
+        store = PartitionStore(
+            self._folder / f"{number}.sqlite", now_ms=now_ms, max_age_ms=self._changelog.delete_retention_ms
+        )
+        low, high = self._transport.bounds(self._changelog.name, number)
+        if store.next_offset > high:
+            # The file is ahead of the log: it belongs to another history, and the log is the truth.
+            store.restart()
+        tail = self._transport.tail(self._changelog.name, number, max(store.next_offset, low))
+        try:
+            read = store.restore(tail, now_ms=now_ms, on_progress=lambda done, left: self._progress(number, done, left))
+        finally:
+            tail.close()
+        self._telemetry.count("restored", read)
+        self._telemetry.set("restore_seconds", self._clock.monotonic() - began)
+        self._telemetry.set("state_keys", store.keys())
+        self._telemetry.set("state_bytes", store.size())
+        return store
+
+    def _progress(self, number: int, done: int, left: int) -> None:
+        _log.info("restoring state", partition=number, records=done, remaining=left)
+
+    def begin(self, partition: Partition, record: Fetched) -> None:
+        """Count a record in."""
+        partition.progress.fetched(record.offset)
+        partition.open_bytes += record.size
+        self.in_flight += 1
+        self.in_flight_bytes += record.size
+
+    def end(self, partition: Partition, record: Fetched, outgoing: Sequence[Outgoing]) -> None:
+        """Count a record out; what it brought goes with the next transaction."""
+        partition.outgoing.extend(outgoing)
+        partition.progress.complete(record.offset)
+        partition.done += 1
+        partition.open_bytes -= record.size
+        self.in_flight -= 1
+        self.in_flight_bytes -= record.size
+
+    @property
+    def uncommitted(self) -> bool:
+        """Whether a transaction has anything to carry."""
+        for partition in self._partitions.values():
+            position = self._transport.position(partition.number)
+            if position is not None:
+                partition.progress.moved(position)
+        return any(p.uncommitted for p in self._partitions.values())
+
+    def commit(self) -> int:
+        """Write everything that is done in one transaction and return how many records that ends.
+
+        Raises:
+            TransactionLost: nothing was written, or nobody knows; call `recover`.
+            Fenced: another process took over.
+
+        """
+        if not self.uncommitted:
+            return 0
+        carried = [p for p in self._partitions.values() if p.uncommitted]
+        topic = self._changelog.name if self._changelog else None
+        outgoing: list[Outgoing] = []
+        for partition in carried:
+            outgoing.extend(partition.outgoing)
+            if topic:
+                outgoing.extend(partition.changelog(topic))
+        offsets = {p.number: p.progress.offset() for p in carried}
+        written = self._transport.transact(outgoing, offsets, topic)
+        ended, now_ms = 0, milliseconds(self._clock.now())
+        for partition in carried:
+            if partition.store:
+                partition.store.committed(written.next.get((topic or "", partition.number)), now_ms=now_ms)
+            partition.committed = offsets[partition.number]
+            partition.outgoing = []
+            ended += partition.done
+            partition.done = 0
+        return ended
+
+    def recover(self) -> None:
+        """Drop every span and begin new ones from what is committed.
+
+        Raises:
+            TransactionLost: the broker does not answer yet; call again.
+
+        """
+        for partition in list(self._partitions.values()):
+            self._drop(partition)
+        self._partitions.clear()
+        self._assigned(self._transport.recover())
+        self._transport.resume(self.numbers())
+
+    def press_back(self, *, paused: bool) -> None:
+        """Rest every partition when `paused`, else those whose window of completed offsets is full."""
+        wanted = {n for n, p in self._partitions.items() if paused or p.progress.span >= WINDOW // 2}
+        if rest := sorted(wanted - self._resting):
+            self._transport.pause(rest)
+        if wake := sorted((self._resting - wanted) & set(self._partitions)):
+            self._transport.resume(wake)
+        self._resting = wanted
+
+    def close(self) -> None:
+        """Leave the group and close the state files."""
+        self._transport.close()
+        for partition in list(self._partitions.values()):
+            self._drop(partition)
+        self._partitions.clear()

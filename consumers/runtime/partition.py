@@ -1,0 +1,85 @@
+"""One owned partition and the records in work of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from consumers.runtime.progress import Progress
+from consumers.runtime.store import Journal, PartitionStore, RecordView
+from consumers.runtime.transport import Fetched, Offset, Outgoing
+from schemas.envelope import Event
+
+__all__ = ["Partition", "Task"]
+
+
+@dataclass(slots=True, eq=False)
+class Partition:
+    """One span of ownership of a partition.
+
+    A new object is made at every assignment and every return to what is committed; `alive` turns False when the
+    span ends. Results that arrive for a dead span are dropped: group fencing checks membership, not who owns which
+    partition, so without this a record could be handed over by two owners.
+    """
+
+    number: int
+    epoch: int
+    progress: Progress
+    committed: Offset | None
+    store: PartitionStore | None = None
+    view: RecordView | None = None
+    state: Any = None
+    outgoing: list[Outgoing] = field(default_factory=list)
+    done: int = 0
+    open_bytes: int = 0
+    alive: bool = True
+    full: bool = False
+
+    def drop(self) -> None:
+        """End the span: nothing of it may be committed any more."""
+        self.alive = False
+        self.outgoing = []
+        if self.store:
+            self.store.close()
+
+    @property
+    def uncommitted(self) -> bool:
+        """Whether there is anything to commit."""
+        if self.outgoing or self.done or (self.store and self.store.pending):
+            return True
+        return self.progress.frontier > (self.committed.next if self.committed else 0)
+
+    def changelog(self, topic: str) -> Sequence[Outgoing]:
+        """Return the records that carry the pending state changes."""
+        if not self.store:
+            return ()
+        return [Outgoing(topic, k.encode(), v, (), self.number) for k, v in self.store.pending.items()]
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One record in work.
+
+    `attempt` counts tries after a dependency did not answer, `deaths` the workers that ended with it; `journal` is
+    what the guard wrote, to be kept only with the record's own outcome.
+    """
+
+    number: int
+    record: Fetched
+    partition: Partition
+    admitted: float
+    event: Event | None = None
+    attempt: int = 0
+    deaths: int = 0
+    journal: Journal = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lane_key(self) -> tuple[int, bytes]:
+        """What keeps records in order: the partition and the key, or the offset where there is no key."""
+        key = self.record.key
+        return self.partition.number, key if key is not None else b"\0%d" % self.record.offset
+
+    @property
+    def attempt_key(self) -> str:
+        """Where the number of started attempts is kept, so that it survives the whole process."""
+        return f"~attempt/{self.record.offset:020d}"

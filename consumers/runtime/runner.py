@@ -1,0 +1,386 @@
+"""The stage runner: polls, runs handlers, and hands over exactly once. One thread, one transaction a tick.
+
+A tick's transaction carries finished outputs, their audit events, state changes, dead letters, and the offsets they
+came from. So an input is either wholly done or not begun, whatever dies when.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from consumers.runtime.attempts import WaitingRoom
+from consumers.runtime.clock import Clock, instant, milliseconds
+from consumers.runtime.dead_letter import REPLAY_GROUP, DeadLetterLimit, dead_letter, reason_of
+from consumers.runtime.errors import Halted, Poisoned, Transient
+from consumers.runtime.faults import transient_of
+from consumers.runtime.lanes.lane import Answer, Lane, WorkerDied
+from consumers.runtime.ownership import Ownership
+from consumers.runtime.partition import Partition, Task
+from consumers.runtime.schedule import Schedule, backoff
+from consumers.runtime.stage import Handler, Stage
+from consumers.runtime.tables import SideTables
+from consumers.runtime.telemetry import Telemetry
+from consumers.runtime.transport import Fetched, Outgoing, TransactionLost, Transport
+from consumers.runtime.writer import Writer
+from schemas.codec import Codec
+from schemas.envelope import Event
+from schemas.events import AuditRecorded, TickElapsed
+from schemas.lifecycle import IllegalTransition
+
+__all__ = ["Parts", "Runner"]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a runner is made of; `lane` is None for the inline lane, whose handlers run in the polling thread.
+
+    `given` are the capabilities of inline handlers; `keys` the wrapped keys a worker process needs, by subject.
+    """
+
+    stage: Stage
+    handler: Handler
+    transport: Transport
+    codec: Codec
+    clock: Clock
+    telemetry: Telemetry
+    tables: SideTables
+    ownership: Ownership
+    writer: Writer
+    lane: Lane | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    keys: Any = None
+    dead_letters: DeadLetterLimit = field(default_factory=DeadLetterLimit)
+
+
+class Runner:
+    """Runs one stage as one member of its consumer group. Call `start`, then `step` until it is time to go."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._p = parts
+        self._limits = parts.stage.limits
+        self._own = parts.ownership
+        self._schedule = Schedule()
+        self._room = WaitingRoom(self._limits.workers, marks=self._own.durable)
+        self._running: dict[int, Task] = {}
+        self._ready: deque[Task] = deque()
+        self._numbers = 0
+        self._paused = False
+        self._missing: dict[str, str] = {}
+        self._own.on_dropped(self._forget)
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Load the tables and join the group."""
+        self._p.tables.load()
+        self._own.join(before_revoke=self._hand_over)
+
+    def step(self, timeout: float = 0.1) -> int:
+        """Poll once, run what can run, commit what is done; return how many records were fetched.
+
+        Raises:
+            Halted: going on would be wrong; the process must end with an error.
+            TransactionLost: the way back to what is committed failed too; call `recover` and go on.
+            Fenced, TransportLost: see the port.
+
+        """
+        busy = bool(self._running or self._ready) or self._due_soon()
+        room = max(1, min(self._limits.in_flight - self._own.in_flight, _POLL))
+        records = self._p.transport.poll(room, 0.005 if busy else timeout)
+        self._p.telemetry.count("records_in", len(records))
+        for record in records:
+            self._admit(record)
+        self._ready.extend(self._schedule.due(self._p.clock.monotonic()))
+        self._run_ready()
+        self._collect()
+        self._dispatch()
+        self._press_back()
+        self._commit()
+        return len(records)
+
+    def drain(self, timeout: float) -> None:
+        """Stop fetching, finish what runs for at most `timeout` seconds, commit, and leave the group."""
+        self._p.transport.pause(self._own.numbers())
+        self._paused = True
+        deadline = self._p.clock.monotonic() + timeout
+        while self._running and self._p.clock.monotonic() < deadline:
+            self._p.transport.poll(1, 0.02)
+            self._collect()
+            self._run_ready()
+        self._commit()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything; what was not committed will be done again by the next owner."""
+        if self._p.lane:
+            self._p.lane.close(1.0)
+        self._own.close()
+        self._p.tables.close()
+
+    def recover(self) -> None:
+        """Go back to what is committed after a transaction was lost."""
+        self._p.telemetry.count("transactions_lost")
+        self._own.recover()
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Dependencies that did not answer when last asked, and what they said."""
+        return self._missing
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in work."""
+        return self._own.in_flight == 0
+
+    # -- records ------------------------------------------------------------------------------------------------
+
+    def _admit(self, record: Fetched) -> None:
+        partition = self._own.partition(record.partition)
+        if partition is None:
+            self._p.telemetry.count("stale_results")
+            return
+        group = record.header(REPLAY_GROUP)
+        if record.offset in partition.progress.skip or (group is not None and group.decode() != self._p.stage.name):
+            partition.progress.passed(record.offset)
+            partition.done += 1
+            self._p.telemetry.count("skipped")
+            return
+        self._numbers += 1
+        task = Task(self._numbers, record, partition, self._p.clock.monotonic())
+        self._own.begin(partition, record)
+        if self._schedule.admit(task):
+            self._ready.append(task)
+            self._run_ready()
+
+    def _run_ready(self) -> None:
+        while self._ready:
+            task = self._ready.popleft()
+            if task.partition.alive:
+                self._attempt(task)
+
+    def _attempt(self, task: Task) -> None:
+        """Run an inline task to its end, or bring another as far as its lane."""
+        try:
+            if task.event is None:
+                task.event = self._decode(task.record)
+            self._p.tables.fresh_for(task.event.submitted_at)
+            task.versions = self._p.tables.versions()
+            outputs = self._inline(task, task.event) if self._p.lane is None else self._enter_lane(task, task.event)
+            if outputs is not None:
+                self._finish(task, outputs)
+        except (Halted, IllegalTransition, TransactionLost):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is judged in one place
+            self._fail(task, error)
+
+    def _decode(self, record: Fetched) -> Event:
+        event = self._p.codec.decode(record.value)
+        if type(event) not in self._p.stage.reads.events:
+            reason = "FOREIGN_EVENT"
+            msg = f"{type(event).__name__} does not belong in {record.topic}"
+            raise Poisoned(reason, msg)
+        return _arrived(event, record) if isinstance(event, AuditRecorded) else event
+
+    def _inline(self, task: Task, event: Event) -> Sequence[Event]:
+        handler, partition = self._p.handler, task.partition
+        given = {**self._p.given, **self._p.tables.views}
+        if isinstance(event, TickElapsed):
+            outputs = handler.on_tick(event, partition.state, **given) if handler.on_tick else ()
+        elif handler.state is None:
+            outputs = handler.handle(event, **given)  # type: ignore[assignment] # inline handlers are no coroutines
+        else:
+            outputs = handler.handle(event, partition.state, **given)  # type: ignore[assignment] # as above
+        if partition.view:
+            task.journal = partition.view.take()
+        return outputs
+
+    def _enter_lane(self, task: Task, event: Event) -> Sequence[Event] | None:
+        self._schedule.hold(task)
+        partition = task.partition
+        if self._own.durable and partition.store:
+            known = partition.store.get(task.attempt_key)
+            task.deaths = max(task.deaths, int(known) if known else 0)
+            if task.deaths >= self._limits.attempts:
+                msg = f"ended its worker or its container {task.deaths} times"
+                raise Poisoned(_DIED, msg)
+        if self._p.handler.guard and partition.view:
+            ended = self._p.handler.guard(event, partition.state)
+            task.journal = partition.view.take()
+            if ended is not None:
+                return ended
+        self._room.enter(task)
+        return None
+
+    def _finish(self, task: Task, outputs: Sequence[Event]) -> None:
+        event = task.event
+        if event is None:
+            return
+        records = self._p.writer.write(task.record, event, outputs, task.versions)
+        self._missing.clear()
+        self._p.telemetry.count("events_out", len(outputs))
+        self._end(task, records, task.journal)
+        if self._p.lane:
+            _log.info("handled", **self._about(task), events=[type(o).__name__ for o in outputs])
+
+    def _end(self, task: Task, records: Sequence[Outgoing], journal: Mapping[str, bytes | None]) -> None:
+        partition = task.partition
+        if partition.store:
+            marks = {task.attempt_key: None} if partition.store.get(task.attempt_key) is not None else {}
+            partition.store.accept({**journal, **marks})
+        self._own.end(partition, task.record, records)
+        following = self._schedule.release(task)
+        if following is not None:
+            self._ready.append(following)
+
+    # -- failures -----------------------------------------------------------------------------------------------
+
+    def _fail(self, task: Task, error: BaseException) -> None:
+        if task.partition.view:
+            task.partition.view.take()
+        task.journal = {}
+        transient = transient_of(error)
+        if transient is not None:
+            self._postpone(task, transient)
+        elif isinstance(error, WorkerDied) and task.deaths + 1 < self._limits.attempts:
+            task.deaths += 1
+            self._p.telemetry.count("workers_died")
+            _log.warning("worker died", **self._about(task), deaths=task.deaths)
+            self._ready.append(task)
+        else:
+            self._bury(task, error)
+
+    def _postpone(self, task: Task, error: Transient) -> None:
+        task.attempt += 1
+        wait = backoff(task.attempt)
+        self._p.telemetry.count("retries")
+        self._missing[error.dependency] = str(error)
+        _log.warning(
+            "waiting", **self._about(task), dependency=error.dependency, seconds=round(wait, 2), message=str(error)
+        )
+        self._schedule.postpone(task, self._p.clock.monotonic() + wait)
+
+    def _bury(self, task: Task, error: BaseException) -> None:
+        if self._p.stage.halts:
+            msg = f"{self._p.stage.name} cannot handle {task.record.topic}/{task.record.partition}/{task.record.offset}"
+            raise Halted(f"{msg}: {error}") from error
+        now_ms = milliseconds(self._p.clock.now())
+        reason = _DIED if isinstance(error, WorkerDied) else reason_of(error)
+        stage = self._p.stage.name
+        self._p.dead_letters.note(now_ms)
+        letter = dead_letter(task.record, error, group=stage, stage=stage, timestamp_ms=now_ms)
+        answer = self._p.handler.on_dead_letter
+        answered = answer(task.event, reason) if answer and task.event is not None else ()
+        beside = self._p.writer.buried(task.record, task.event, reason, answered, task.versions)
+        self._p.telemetry.count("dead_letters")
+        _log.error("dead letter", **self._about(task), reason=reason, exception=type(error).__name__)
+        self._end(task, [letter, *beside], {})
+
+    def _about(self, task: Task) -> dict[str, object]:
+        event = task.event
+        record = task.record
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        if event is None:
+            return {"record": place}
+        return {
+            "record": place,
+            "expense_id": event.expense_id,
+            "batch_id": event.batch_id,
+            "correlation_id": event.correlation_id,
+            "trace_id": event.trace_id,
+            "status": event.status,
+        }
+
+    # -- lanes --------------------------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        if self._p.lane is None:
+            return
+        for answer in self._p.lane.answers():
+            task = self._running.pop(answer.task, None)
+            if task is None or not task.partition.alive:
+                self._p.telemetry.count("stale_results")
+                continue
+            self._judge(task, answer)
+
+    def _judge(self, task: Task, answer: Answer) -> None:
+        if answer.error is not None:
+            self._fail(task, answer.error)
+            return
+        try:
+            self._finish(task, answer.outputs)
+        except (Halted, IllegalTransition):
+            raise
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be written fails like its handler
+            self._fail(task, error)
+
+    def _dispatch(self) -> None:
+        lane = self._p.lane
+        if lane is None:
+            return
+        self._room.mark(self._running)
+        for task in self._room.start(lane.free):
+            if task.event is None:
+                continue
+            self._running[task.number] = task
+            extra = self._p.keys(task.event) if self._p.keys else {}
+            lane.submit(task.number, task.event, extra)
+
+    # -- back-pressure and commits ------------------------------------------------------------------------------
+
+    def _press_back(self) -> None:
+        over = (
+            self._own.in_flight >= self._limits.in_flight or self._own.in_flight_bytes >= self._limits.in_flight_bytes
+        )
+        under = (
+            self._own.in_flight <= self._limits.in_flight // 2
+            and self._own.in_flight_bytes <= self._limits.in_flight_bytes // 2
+        )
+        if over and not self._paused:
+            self._paused = True
+            self._p.telemetry.count("pauses")
+        elif self._paused and under:
+            self._paused = False
+        self._own.press_back(paused=self._paused)
+        self._p.telemetry.set("in_flight", self._own.in_flight)
+        self._p.telemetry.set("in_flight_bytes", self._own.in_flight_bytes)
+
+    def _due_soon(self) -> bool:
+        due = self._schedule.next_due()
+        return due is not None and due <= self._p.clock.monotonic() + 0.05
+
+    def _commit(self) -> None:
+        began = self._p.clock.monotonic()
+        try:
+            committed = self._own.commit()
+        except TransactionLost as error:
+            _log.warning("transaction lost", message=str(error))
+            self.recover()
+            return
+        if committed:
+            self._p.telemetry.count("transactions")
+            self._p.telemetry.count("records_done", committed)
+            self._p.telemetry.set("commit_seconds", self._p.clock.monotonic() - began)
+        self._room.committed()
+
+    def _hand_over(self) -> None:
+        """Commit what is done before partitions go; whoever gets them then need not do it again."""
+        self._commit()
+
+    def _forget(self, partition: Partition) -> None:
+        self._schedule.drop(partition)
+        self._room.drop(partition)
+        self._ready = deque(t for t in self._ready if t.partition is not partition)
+
+
+_DIED = "WORKER_DIED"
+# Records asked for in one poll, and so the most that one transaction ends.
+_POLL = 5_000
+
+
+def _arrived(event: AuditRecorded, record: Fetched) -> Event:
+    return replace(event, recorded_at=instant(record.timestamp_ms))

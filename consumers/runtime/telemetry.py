@@ -1,0 +1,101 @@
+"""Metric names in one place, and the small surface the runner reports through.
+
+A name that is not in `Counter` or `Gauge` is refused by the type checker, so every metric is listed and explained
+here. None carries a key, an id of an expense or anything personal.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import prometheus_client as prometheus
+
+__all__ = ["Counter", "Gauge", "PrometheusTelemetry", "RecordedTelemetry", "Telemetry", "traceparent"]
+
+Counter = Literal[
+    "records_in",  # records fetched, skipped ones included
+    "records_done",  # records whose outcome is committed
+    "events_out",  # events written, audit events not counted
+    "dead_letters",  # records that went to expense.dlq
+    "retries",  # attempts after a dependency did not answer
+    "stale_results",  # results dropped because their partition was taken away meanwhile
+    "skipped",  # records complete before a restart, or replayed for another group
+    "transactions",  # committed transactions
+    "transactions_lost",  # transactions aborted or with unknown outcome; the stage went back to what is committed
+    "pauses",  # times fetching was paused by a bound
+    "workers_died",  # worker processes that ended in the middle of a record
+    "restored",  # changelog records read on assignment
+]
+
+Gauge = Literal[
+    "in_flight",  # records fetched and not yet done
+    "in_flight_bytes",  # bytes of their keys and values
+    "partitions",  # partitions owned
+    "state_keys",  # keys in local state, as of the last assignment or hourly count
+    "state_bytes",  # size of local state files
+    "restore_seconds",  # how long the last restore took
+    "commit_seconds",  # how long the last transaction took
+    "table_age_seconds",  # since the side tables were last read to their end
+    "oldest_in_flight_seconds",  # how long the oldest record in work has been there
+]
+
+_COUNTERS: tuple[Counter, ...] = Counter.__args__  # type: ignore[attr-defined]
+_GAUGES: tuple[Gauge, ...] = Gauge.__args__  # type: ignore[attr-defined]
+
+
+class Telemetry(Protocol):
+    """What the runner reports to."""
+
+    def count(self, name: Counter, by: int = 1) -> None:
+        """Add to a counter."""
+        ...
+
+    def set(self, name: Gauge, value: float) -> None:
+        """Set a gauge."""
+        ...
+
+
+class PrometheusTelemetry:
+    """Metrics of one stage process, labelled with its stage, for `/metrics`."""
+
+    def __init__(self, stage: str, registry: prometheus.CollectorRegistry) -> None:
+        self._counters: Mapping[Counter, prometheus.Counter] = {
+            name: prometheus.Counter(f"spendtrail_{name}", name.replace("_", " "), ["stage"], registry=registry).labels(
+                stage
+            )
+            for name in _COUNTERS
+        }
+        self._gauges: Mapping[Gauge, prometheus.Gauge] = {
+            name: prometheus.Gauge(f"spendtrail_{name}", name.replace("_", " "), ["stage"], registry=registry).labels(
+                stage
+            )
+            for name in _GAUGES
+        }
+
+    def count(self, name: Counter, by: int = 1) -> None:
+        """Add to a counter."""
+        self._counters[name].inc(by)
+
+    def set(self, name: Gauge, value: float) -> None:
+        """Set a gauge."""
+        self._gauges[name].set(value)
+
+
+class RecordedTelemetry:
+    """Metrics kept in dictionaries, for tests."""
+
+    def __init__(self) -> None:
+        self.counters: dict[str, int] = {}
+        self.gauges: dict[str, float] = {}
+
+    def count(self, name: Counter, by: int = 1) -> None:
+        """Add to a counter."""
+        self.counters[name] = self.counters.get(name, 0) + by
+
+    def set(self, name: Gauge, value: float) -> None:
+        """Set a gauge."""
+        self.gauges[name] = value
+
+
+def traceparent(trace_id: str, event_id: str) -> bytes:
+    """Return the W3C trace context of an event: its id's first 16 hex digits are the span."""
+    return f"00-{trace_id}-{event_id.replace('-', '')[:16]}-01".encode()

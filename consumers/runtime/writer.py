@@ -1,0 +1,175 @@
+"""From a handler's events to records: checked against the row, traced, and with their audit events beside them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from consumers.runtime.clock import instant
+from consumers.runtime.errors import Poisoned
+from consumers.runtime.stage import Stage
+from consumers.runtime.telemetry import traceparent
+from consumers.runtime.transport import Fetched, Outgoing
+from schemas.codec import Codec
+from schemas.envelope import Event, stamped
+from schemas.events import AuditRecorded, ReviewResolved, TickElapsed
+from schemas.identity import derive, trace_id
+from schemas.lifecycle import State, check
+from schemas.topics import AUDIT_EVENTS
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """Turns outputs into records for one stage.
+
+    `stages` are the names of all stages: an event written by none of them came from a producer, and an entry stage
+    records it in the trail on the producer's behalf.
+    """
+
+    def __init__(self, stage: Stage, codec: Codec, stages: frozenset[str]) -> None:
+        self._stage, self._codec, self._stages = stage, codec, stages
+        self._allowed = {kind: topic for topic in stage.writes for kind in topic.events}
+
+    def write(
+        self, source: Fetched, cause: Event, outputs: Sequence[Event], versions: Mapping[str, str]
+    ) -> list[Outgoing]:
+        """Return the records of a handled event.
+
+        Raises:
+            IllegalTransition: an output's status is no legal step from the cause's.
+            ContractViolated: an output does not fit its schema.
+            Poisoned: an output is of a type the row does not write, or larger than its topic takes.
+            RegistryUnavailable: a schema could not be registered.
+
+        """
+        records = []
+        if self._stage.entry and cause.stage not in self._stages and not isinstance(cause, TickElapsed):
+            records.append(self._audit(source, cause, cause, None, source.value))
+        for output in outputs:
+            topic = self._allowed.get(type(output))
+            if topic is None:
+                reason = "UNDECLARED_OUTPUT"
+                msg = f"{type(output).__name__} is not in the writes of stage {self._stage.name}"
+                raise Poisoned(reason, msg)
+            if not isinstance(cause, TickElapsed):
+                check(cause.status, output.status)
+            event = stamped(output, dict(versions)) if versions else output
+            value = self._codec.encode(event)
+            if len(value) > topic.max_message_bytes - _RECORD_OVERHEAD:
+                reason = "RECORD_TOO_LARGE"
+                msg = f"{type(output).__name__} has {len(value)} bytes; {topic.name} takes {topic.max_message_bytes}"
+                raise Poisoned(reason, msg)
+            records.append(Outgoing(topic.name, topic.key(event).encode(), value, _headers(event)))
+            if self._stage.audited:
+                records.append(self._audit(source, cause, event, topic.name, value))
+        return records
+
+    def ended(self, records: Sequence[Outgoing]) -> int:
+        """Return how many of the records are the stage's own outputs, not its audit events."""
+        return sum(r.topic != AUDIT_EVENTS.name for r in records)
+
+    def _audit(self, source: Fetched, cause: Event, event: Event, topic: str | None, value: bytes | None) -> Outgoing:
+        resolved = event if isinstance(event, ReviewResolved) else cause if isinstance(cause, ReviewResolved) else None
+        return self._recorded(
+            AuditRecorded(
+                event_id=derive(event.event_id, "audit"),
+                tenant_id=event.tenant_id,
+                ledger=event.ledger,
+                expense_id=event.expense_id,
+                revision=event.revision,
+                subject=event.subject,
+                batch_id=event.batch_id,
+                correlation_id=event.correlation_id,
+                trace_id=event.trace_id,
+                stage=event.stage,
+                status=event.status,
+                occurred_at=event.occurred_at,
+                submitted_at=event.submitted_at,
+                problems=(),
+                asserted=(),
+                tables=event.tables,
+                personal=None,
+                action=type(event).__name__,
+                cause_id=cause.event_id,
+                source=f"{source.topic}/{source.partition}/{source.offset}",
+                topic=topic or source.topic,
+                output=value,
+                output_sha256=hashlib.sha256(value).hexdigest() if value is not None else None,
+                actor=resolved.actor if resolved else None,
+                reason=resolved.reason if resolved else None,
+            )
+        )
+
+    def buried(
+        self, source: Fetched, cause: Event | None, reason: str, answered: Sequence[Event], versions: Mapping[str, str]
+    ) -> list[Outgoing]:
+        """Return the trail's record of a dead letter, and what the handler answers in its place.
+
+        `answered` keeps the expense alive (a join goes on without this track), so its state does not change then.
+        """
+        records: list[Outgoing] = []
+        if cause is not None:
+            records = self.write(source, cause, answered, versions)
+        if self._stage.audited:
+            records.append(self._dead(source, cause, reason, alive=bool(answered)))
+        return records
+
+    def _dead(self, source: Fetched, cause: Event | None, reason: str, *, alive: bool) -> Outgoing:
+        place = f"{source.topic}/{source.partition}/{source.offset}"
+        known = _Unknown(source) if cause is None else cause
+        return self._recorded(
+            AuditRecorded(
+                event_id=derive(known.event_id, self._stage.name, "DeadLettered", place),
+                tenant_id=known.tenant_id,
+                ledger=known.ledger,
+                expense_id=known.expense_id,
+                revision=known.revision,
+                subject=known.subject,
+                batch_id=known.batch_id,
+                correlation_id=known.correlation_id,
+                trace_id=known.trace_id,
+                stage=self._stage.name,
+                status=known.status if alive else State.DEAD_LETTERED,
+                occurred_at=known.occurred_at,
+                submitted_at=known.submitted_at,
+                problems=(),
+                asserted=(),
+                tables={},
+                personal=None,
+                action="DeadLettered",
+                cause_id=known.event_id,
+                source=place,
+                topic=None,
+                output=None,
+                output_sha256=None,
+                reason=reason,
+            )
+        )
+
+    def _recorded(self, event: AuditRecorded) -> Outgoing:
+        return Outgoing(AUDIT_EVENTS.name, AUDIT_EVENTS.key(event).encode(), self._codec.encode(event), _headers(event))
+
+
+# Kafka counts key, headers and batch framing too; 16 KiB is more than ours ever are.
+_RECORD_OVERHEAD = 16 * 1024
+
+
+def _headers(event: Event) -> tuple[tuple[str, bytes], ...]:
+    return (("traceparent", traceparent(event.trace_id, event.event_id)),)
+
+
+class _Unknown:
+    """Stands for the cause of a record that could not be decoded: its place in the log is all that is known of it.
+
+    Its key, where the topic is keyed by expense, still says which expense it was.
+    """
+
+    def __init__(self, source: Fetched) -> None:
+        place = f"{source.topic}/{source.partition}/{source.offset}"
+        self.event_id = derive("record", place)
+        self.expense_id = self.correlation_id = derive("undecodable", place)
+        self.trace_id = trace_id(self.correlation_id)
+        self.tenant_id = self.ledger = self.subject = "unknown"
+        self.status = str(State.SUBMITTED)
+        self.revision = 1
+        self.batch_id: str | None = None
+        self.occurred_at = self.submitted_at = instant(source.timestamp_ms)
