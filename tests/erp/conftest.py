@@ -1,0 +1,90 @@
+"""A ledger over real HTTP: uvicorn on a free port, or a process of its own where it is to be killed."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+import uvicorn
+
+from erp.app import create_app
+from erp.ledger import load_chart
+from erp.store import Store
+
+NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[httpx2.Client]:
+    """Serve a ledger in this process and give a client for it."""
+    store = Store(folder / "ledger.sqlite")
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(store, load_chart(), lambda: NOON), log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=10) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """Give one running ledger to the tests of a module."""
+    with serve(tmp_path_factory.mktemp("ledger")) as client:
+        yield client
+
+
+@pytest.fixture
+def erp(shared: httpx2.Client) -> httpx2.Client:
+    """Give the running ledger with all faults cleared."""
+    shared.put("/sandbox/faults", json={})
+    return shared
+
+
+@pytest.fixture
+def start_process(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], httpx2.Client]]]:
+    """Give a function that starts `python -m erp` on one folder and waits until it answers; all end with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    clients: list[httpx2.Client] = []
+
+    def start() -> tuple[subprocess.Popen[bytes], httpx2.Client]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "erp", "--port", str(port), "--data", str(tmp_path), "--log-level", "error"]
+        process = subprocess.Popen(command, cwd=ROOT)
+        started.append(process)
+        client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        clients.append(client)
+        _await_health(client)
+        return process, client
+
+    yield start
+    for client in clients:
+        client.close()
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def _await_health(client: httpx2.Client) -> None:
+    for _ in range(200):
+        try:
+            if client.get("/healthz").is_success:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    pytest.fail("the ledger did not answer within 10 s")
