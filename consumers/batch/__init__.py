@@ -1,0 +1,1 @@
+"""Batch: says when everything that was uploaded together has ended or waits for a person."""

@@ -1,0 +1,112 @@
+"""What is kept of each batch: who belongs to it, and how many are in which state."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from consumers.runtime.stage import Store
+
+__all__ = ["Tallies", "Tally"]
+
+_BATCH, _MEMBER = "batch/", "member/"
+# The character after the slash: the member keys of one batch lie between the two.
+_SLASH, _AFTER_SLASH = "/", "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One batch.
+
+    `parts` and `seen` say how many closing parts there are and which came, `members` how many expenses belong to it,
+    `counts` how many members reached which end or waiting state, `told` the counts of the last BatchCompleted.
+    """
+
+    parts: int = 0
+    seen: tuple[int, ...] = ()
+    members: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    told: Mapping[str, int] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the batch is closed and every member ended or waits."""
+        return 0 < self.parts <= len(self.seen) and sum(self.counts.values()) == self.members
+
+    def with_part(self, part: int, parts: int) -> "Tally":
+        """Return the tally with one closing part more."""
+        return replace(self, parts=max(parts, self.parts), seen=tuple(sorted({*self.seen, part})))
+
+    def as_told(self) -> "Tally":
+        """Return the tally with its counts marked as told."""
+        return replace(self, told=self.counts)
+
+
+class Tallies:
+    """The batches of one partition, each by an id that holds no slash."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, batch: str) -> Tally:
+        """Return a batch's tally, an empty one when nothing is known of it."""
+        value = self._store.get(_BATCH + batch)
+        if value is None:
+            return Tally()
+        kept = orjson.loads(value)
+        return Tally(kept["parts"], tuple(kept["seen"]), kept["members"], kept["counts"], kept["told"])
+
+    def put(self, batch: str, tally: Tally) -> None:
+        """Keep a batch's tally."""
+        kept = {
+            "parts": tally.parts,
+            "seen": tally.seen,
+            "members": tally.members,
+            "counts": tally.counts,
+            "told": tally.told,
+        }
+        self._store.put(_BATCH + batch, orjson.dumps(kept))
+
+    def enrol(self, tally: Tally, batch: str, expense_id: str) -> Tally:
+        """Return the tally with one member more; naming a member twice changes nothing."""
+        state, member = self._known(batch, expense_id)
+        if member:
+            return tally
+        self._keep(batch, expense_id, state, member=True)
+        counts = _moved(tally.counts, None, state)
+        return replace(tally, members=tally.members + 1, counts=counts)
+
+    def move(self, tally: Tally, batch: str, expense_id: str, state: str) -> Tally:
+        """Return the tally after an expense reached a state; before the batch names it as a member it is only kept."""
+        before, member = self._known(batch, expense_id)
+        self._keep(batch, expense_id, state, member=member)
+        return replace(tally, counts=_moved(tally.counts, before, state)) if member else tally
+
+    def members(self, batch: str) -> Iterator[tuple[str, str]]:
+        """Yield the members with their states, in order of their ids."""
+        prefix = _MEMBER + batch
+        for key, value in self._store.range(prefix + _SLASH, prefix + _AFTER_SLASH):
+            kept = orjson.loads(value)
+            if kept["member"]:
+                yield key.removeprefix(prefix + _SLASH), kept["state"]
+
+    def _known(self, batch: str, expense_id: str) -> tuple[str | None, bool]:
+        value = self._store.get(f"{_MEMBER}{batch}/{expense_id}")
+        if value is None:
+            return None, False
+        kept = orjson.loads(value)
+        return kept["state"], kept["member"]
+
+    def _keep(self, batch: str, expense_id: str, state: str | None, *, member: bool) -> None:
+        self._store.put(f"{_MEMBER}{batch}/{expense_id}", orjson.dumps({"state": state, "member": member}))
+
+
+def _moved(counts: Mapping[str, int], before: str | None, after: str | None) -> dict[str, int]:
+    moved = dict(counts)
+    if before is not None:
+        moved[before] -= 1
+    if after is not None:
+        moved[after] = moved.get(after, 0) + 1
+    return {state: number for state, number in moved.items() if number}

@@ -1,0 +1,1 @@
+"""Seal: the only writer of the audit log."""
