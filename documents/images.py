@@ -1,0 +1,70 @@
+"""Image files to grey pixels, page by page, without letting a small file unfold into all memory."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pi_heif  # type: ignore[import-untyped] # ships no types
+from PIL import Image, ImageOps
+
+from documents.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from documents.engines import Pixels
+    from documents.limits import Limits
+
+FORMATS: Final = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "MPO")
+"""The only decoders tried: every further one is attack surface for a format no receipt comes in."""
+
+
+class UnreadableImage(Exception):
+    """Carries the `Problem` that says why no pixels came out."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def open_frames(data: bytes, limits: Limits) -> Iterator[Pixels]:
+    """Yield each frame as grey pixels (height x width), EXIF orientation applied, transparency on white.
+
+    Raises `LimitExceeded` for too many frames or pixels before decoding them, `UnreadableImage` when damaged.
+    """
+    pi_heif.register_heif_opener()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns about tags of damaged files; the limits below decide
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            frames = int(getattr(image, "n_frames", 1))
+        except (OSError, ValueError, SyntaxError, TypeError, KeyError, EOFError, OverflowError) as error:
+            raise UnreadableImage(_corrupt(error)) from error
+        if image.format == "GIF":
+            frames = 1  # an animation shows one document
+        limits.check("pages", frames, limits.pages)
+        for number in range(frames):
+            yield _decode(image, number, limits)
+
+
+def _decode(image: Image.Image, number: int, limits: Limits) -> Pixels:
+    try:
+        image.seek(number)
+        limits.check("pixels", image.width * image.height, limits.pixels)
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
+            layered = upright.convert("RGBA")
+            paper = Image.new("RGBA", layered.size, "white")
+            upright = Image.alpha_composite(paper, layered)
+        if upright.mode.startswith("I;16") or upright.mode == "I":
+            return (np.asarray(upright, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        return np.asarray(upright.convert("L"), dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError, EOFError, IndexError, ZeroDivisionError) as error:
+        raise UnreadableImage(_corrupt(error)) from error
+
+
+def _corrupt(error: BaseException) -> Problem:
+    return Problem("CORRUPT", f"the image cannot be decoded ({error}); export or photograph it again")

@@ -1,0 +1,229 @@
+"""Who sells and who buys: by label, by legal form, by what stands at the head of the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rapidfuzz import fuzz
+
+from documents.facts import Found
+from documents.labels import fold, title_labels, word_lists
+from documents.layout import place_of
+
+if TYPE_CHECKING:
+    from documents.layout import Hit
+    from documents.reading import Word
+    from documents.survey import Survey
+
+_FORMS: Final = (
+    r"gmbh(?: & co\.? ?kg)?|mbh|ag|kg|ohg|e\.? ?k\.?|ug",
+    r"inc\.?|incorporated|llc|l\.l\.c\.?|corp(?:oration|\.)?|ltd\.?|limited|plc|llp|co\.|company",
+    r"s\.?a\.?r\.?l\.?|s\.?a\.?s\.?u?|s\.?a\.?|eurl|sprl|bvba|b\.?v\.?|n\.?v\.?|v\.?o\.?f\.?",
+    r"s\.? ?r\.? ?l\.?s?|s\.?p\.?a\.?|s\.?n\.?c\.?|s\.?l\.?u?\.?|lda\.?|unipessoal|ltda\.?|eireli",
+    r"sdn\.?,? ?bhd\.?|s/?b|bhd\.?|pte\.? ?ltd\.?|pvt\.? ?ltd\.?|pty\.? ?ltd\.?",
+    r"oy|ab|a/?s|aps|spółka|sp\. ?z ?o\.?o\.?|z\.s\.",
+)
+_LEGAL_FORM = re.compile(rf"(?<!\w)(?:{'|'.join(_FORMS)})(?!\w)", re.IGNORECASE)
+_NOISE = re.compile(
+    r"^(?:page|seite|tel|phone|fax|www\.|http|e-?mail|copy|original|duplicate|date|time|no\.?|nr\.?)\b"
+    r"|@|https?:|\d{4,}.*\d{4,}",
+    re.IGNORECASE,
+)
+_STREET = re.compile(
+    r"\d+.*(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|blvd|way|suite|floor|rue|cours|place|straße|strasse|str\.|weg|"
+    r"platz|allee|laan|straat|plein|via|viale|piazza|calle|avenida|plaza|rua|jalan|jln|lorong|taman|lot)\b"
+    r"|\b(?:street|road|avenue|rue|jalan|jln|via|calle|rua|lot|no\.?)\b.*\d+|^\s*(?:[A-Z]{1,2}-)?\d{4,6}\s+[^\W\d_]{3,}"
+    r"|[A-Z]{2},?\s+\d{5}",
+    re.IGNORECASE,
+)
+_DOMAIN = re.compile(r"(?:www\.|@|https?://)([\w-]+(?:\.[\w-]+)*)\.[a-z]{2,}", re.IGNORECASE)
+_TOP_ROWS: Final = 14
+_MOST_WORDS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Seller and buyer as printed."""
+
+    vendor_name: Found[str] | None
+    vendor_address: Found[str] | None
+    buyer_name: Found[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A phrase that can be the seller's name."""
+
+    text: str
+    score: float
+    row: int
+    words: tuple[Word, ...]
+
+
+def find_parties(survey: Survey) -> Parties:
+    """The buyer by label; the seller by label, else the phrase with the most signs of being a firm."""
+    buyer = _labelled(survey, "buyer")
+    seller = _labelled(survey, "seller")
+    names = _names(survey, buyer[0] if buyer else None)
+    if seller and _LEGAL_FORM.search(seller[0]):
+        names.append(_Name(seller[0], 4.5, seller[1], seller[2]))
+    best = max(names, key=lambda name: (name.score, -name.row), default=None)
+    if best is None:
+        return Parties(None, None, _found(survey, buyer, 0.8))
+    confidence = min(0.95, 0.45 + 0.12 * best.score)
+    if any(other.text != best.text and other.score > best.score - 0.4 and not _same(other, best) for other in names):
+        confidence -= 0.12
+    trust = survey.trust(sum(word.confidence for word in best.words) / len(best.words))
+    vendor = Found(_tidy(best.text), confidence * trust, survey.place(best.row, best.words))
+    return Parties(vendor, _address(survey, best), _found(survey, buyer, 0.8))
+
+
+def _found(survey: Survey, named: tuple[str, int, tuple[Word, ...]] | None, confidence: float) -> Found[str] | None:
+    return Found(_tidy(named[0]), confidence, survey.place(named[1], named[2])) if named else None
+
+
+def _same(one: _Name, two: _Name) -> bool:
+    return fuzz.partial_ratio(one.text.lower(), two.text.lower()) > 85  # noqa: PLR2004 - a name repeated or shortened
+
+
+def _labelled(survey: Survey, role: str) -> tuple[str, int, tuple[Word, ...]] | None:
+    """The first phrase beside or under a label of a party that reads like a name."""
+    for hit in survey.hits:
+        if hit.label.role != role or not _is_heading(survey, hit):
+            continue
+        right = survey.sheet.right_of(hit)
+        beside = [(hit.row, phrase) for phrase in survey.sheet.rows[hit.row].phrases() if right and phrase[-1] in right]
+        options = [(row, tuple(word for word in phrase if word in right)) for row, phrase in beside[:1]]
+        for row, words in (*options, *survey.sheet.below(hit, reach=0.5)):
+            text = " ".join(word.text for word in words).strip(" :,")
+            if _reads_like_a_name(text) and not _all_labels(survey, row, words):
+                return text, row, words
+    return None
+
+
+def _is_heading(survey: Survey, hit: Hit) -> bool:
+    """Whether a party's label stands as one: at the start of its phrase, and marked or nearly alone there."""
+    row = survey.sheet.rows[hit.row]
+    phrase = next(each for each in row.phrases() if row.words[hit.first] in each)
+    starts = phrase[0] is row.words[hit.first]
+    marked = row.words[hit.last].text.endswith(":")
+    alone = phrase[-1] is row.words[hit.last]
+    return starts and (marked or alone or len(hit.label.tokens) > 1)
+
+
+def _all_labels(survey: Survey, row: int, words: tuple[Word, ...]) -> bool:
+    indexes = [survey.sheet.rows[row].words.index(word) for word in words]
+    return any(hit.first <= indexes[0] and hit.last >= indexes[-1] for hit in survey.hits_on(row))
+
+
+def _names(survey: Survey, buyer: str | None) -> list[_Name]:
+    """Phrases that may name the seller, scored by legal form, trade, place on the page, size and the web address."""
+    rows = survey.sheet.rows
+    sizes = sorted(row.height for row in rows) or [1.0]
+    middle = sizes[len(sizes) // 2]
+    domains = [match.lower().replace("-", "") for match in _DOMAIN.findall(survey.sheet.text)]
+    bought = _bought_rows(survey)
+    found: list[_Name] = []
+    for index, row in enumerate(rows):
+        if row.page != rows[0].page:
+            break
+        for phrase in row.phrases():
+            text = " ".join(word.text for word in phrase)
+            if not _reads_like_a_name(text) or (index, id(phrase[0])) in bought:
+                continue
+            if buyer and fuzz.ratio(text.lower(), buyer.lower()) > 85:  # noqa: PLR2004 - the buyer repeated
+                continue
+            found.append(_Name(text, _score(survey, index, phrase, text, middle, domains), index, phrase))
+    return found
+
+
+def _score(survey: Survey, index: int, phrase: tuple[Word, ...], text: str, middle: float, domains: list[str]) -> float:
+    tokens = fold(text)
+    form = _LEGAL_FORM.search(text)
+    score = 0.0
+    score += 2.0 if form and form.start() > 2 and form.end() > 0.4 * len(text) else 0.0  # noqa: PLR2004 - after a name
+    score += 1.0 if any(token in word_lists()["trades"] for token in tokens) else 0.0
+    score += max(0.0, 1.6 - 0.2 * index) if index < _TOP_ROWS else 0.0
+    height = max(word.bottom - word.top for word in phrase)
+    score += min(1.2, max(0.0, height / middle - 1.15) * 1.5)
+    joined = "".join(tokens)
+    score += 1.2 if len(joined) > 3 and any(fuzz.partial_ratio(joined, domain) > 85 for domain in domains) else 0.0  # noqa: PLR2004
+    score += 0.3 if text.isupper() else 0.0
+    score -= 1.5 if _STREET.search(text) else 0.0
+    score -= 1.2 if len(phrase) > 6 else 0.0  # noqa: PLR2004 - a sentence
+    score -= 0.8 if any(letter.isdigit() for letter in text) and not form else 0.0
+    labels = [
+        hit
+        for hit in survey.hits_on(index)
+        if survey.sheet.rows[index].words[hit.first] in phrase and hit.label.weight > 1
+    ]
+    score -= 1.5 if labels else 0.0
+    titles = [
+        hit
+        for hit in survey.sheet.find_in(index, title_labels())
+        if survey.sheet.rows[index].words[hit.first] in phrase
+    ]
+    score -= 1.6 if titles and len(phrase) <= 3 else 0.0  # noqa: PLR2004 - nothing but a title
+    return score
+
+
+def _bought_rows(survey: Survey) -> set[tuple[int, int]]:
+    """Phrases in the block under a label of the buyer or the place of delivery: row and first word."""
+    return {
+        (row, id(phrase[0]))
+        for hit in survey.hits
+        if hit.label.role in {"buyer", "recipient"} and _is_heading(survey, hit)
+        for row, phrase in (*survey.sheet.below(hit, reach=1.0), *((hit.row, p) for p in _after(survey, hit)))
+    }
+
+
+def _after(survey: Survey, hit: Hit) -> list[tuple[Word, ...]]:
+    row = survey.sheet.rows[hit.row]
+    return [phrase for phrase in row.phrases() if phrase[-1].x0 >= row.words[hit.first].x0]
+
+
+def _reads_like_a_name(text: str) -> bool:
+    letters = sum(letter.isalpha() for letter in text)
+    if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or _NOISE.search(text):  # noqa: PLR2004
+        return False
+    return len(text.split()) <= _MOST_WORDS
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip(" :;,|*_-~='\"\u201c\u201d\u2018\u2019")
+
+
+def _address(survey: Survey, name: _Name) -> Found[str] | None:
+    """Rows under the seller's name, in its column, as long as they read like an address."""
+    rows = survey.sheet.rows
+    box = survey.place(name.row, name.words)
+    parts: list[tuple[int, tuple[Word, ...]]] = []
+    bottom, height = box.bottom, rows[name.row].height
+    for index in range(name.row + 1, min(name.row + 9, len(rows))):
+        row = rows[index]
+        if row.page != box.page or row.top - bottom > 2.5 * max(height, row.height):
+            break
+        phrase = next((each for each in row.phrases() if each[0].x0 < box.x1 and each[-1].x1 > box.x0), None)
+        if phrase is None:
+            continue
+        text = " ".join(word.text for word in phrase)
+        if _STREET.search(text) or (
+            parts and re.search(r"[^\W\d_]{4,}", text) and not _ends_address(survey, index, text)
+        ):
+            parts.append((index, phrase))
+        elif parts:
+            break
+        bottom = row.bottom
+    if not parts:
+        return None
+    words = tuple(word for _, phrase in parts for word in phrase)
+    text = ", ".join(_tidy(" ".join(word.text for word in phrase)) for _, phrase in parts)
+    confidence = 0.8 * survey.trust(sum(word.confidence for word in words) / len(words))
+    return Found(text, confidence, place_of(box.page, words))
+
+
+def _ends_address(survey: Survey, index: int, text: str) -> bool:
+    labelled = any(hit.label.weight > 1 for hit in survey.hits_on(index))
+    return labelled or bool(_NOISE.search(text)) or bool(survey.sheet.find_in(index, title_labels()))

@@ -1,0 +1,45 @@
+"""Doubt about a document as data: a code a policy can route on, a sentence a person can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Code = Literal[
+    # the file itself: a person can replace it
+    "EMPTY",  # no bytes, or pages with nothing on them
+    "CORRUPT",  # the content is of a known kind but cannot be opened, repair included
+    "ENCRYPTED",  # needs a password
+    "UNSUPPORTED",  # readable by others, not by this reader
+    "UNSAFE_XML",  # declares a document type or entities; never expanded
+    "NO_TEXT",  # opened and looked at, but no words were found
+    # what the reading leaves open
+    "REPAIRED",  # damaged, opened after repair: content may be missing
+    "WRONG_EXTENSION",  # the name promises another kind than the content is
+    "MISSING_FIELD",  # a key field is not on the document, or not recognisable
+    "LOW_CONFIDENCE",  # a key field was read, but not surely enough
+    "AMBIGUOUS_DATE",  # day and month can be read both ways
+    "ARITHMETIC",  # the amounts contradict each other
+    "PAGE_DISAGREES",  # the embedded data and the printed page differ
+    "NOT_AN_INVOICE",  # structured data of another document type (an order, a reminder)
+]
+
+NOTES: Final[frozenset[Code]] = frozenset({"WRONG_EXTENSION"})
+"""Worth recording, no reason for a person: the content was read in full."""
+
+UNUSABLE: Final[frozenset[Code]] = frozenset({"EMPTY", "CORRUPT", "ENCRYPTED", "UNSUPPORTED", "UNSAFE_XML", "NO_TEXT"})
+"""Nothing could be read; only another file helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One doubt. `field` names the field it is about, None when it is about the whole document."""
+
+    code: Code
+    message: str
+    field: str | None = None
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether this doubt alone keeps the document from passing without a person."""
+        return self.code not in NOTES

@@ -1,0 +1,168 @@
+"""`read`: one file's bytes to a `Reading`, by whatever way its content needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped] # ships no types
+
+from documents import images, kinds, pdf, pdftext, preprocess, xmltree
+from documents.limits import DEFAULT, Limits
+from documents.problems import Problem
+from documents.reading import Kind, Page, Reading, Word
+from documents.tesseract import Tesseract
+
+if TYPE_CHECKING:
+    from documents.engines import Engine, Pixels
+
+_FEW_WORDS: Final = 8
+_UNSURE: Final = 0.45
+
+
+def read(name: str, data: bytes, limits: Limits = DEFAULT, engine: Engine | None = None) -> Reading:
+    """Read a file. Its name is only compared with its content, never believed.
+
+    A document understood to be unusable comes back with a `Problem`; raises `LimitExceeded` for one that breaks a limit
+    and `EngineFailed` when the OCR engine is missing or out of time.
+    """
+    limits.check("bytes", len(data), limits.bytes)
+    container = kinds.sniff(data)
+    note = kinds.check_extension(name, container)
+    notes = (note,) if note else ()
+    match container:
+        case "empty":
+            return Reading("unsupported", problems=(Problem("EMPTY", "the file has no content; send it again"),))
+        case "pdf":
+            return _read_pdf(data, limits, engine or Tesseract(), notes)
+        case "image":
+            return _read_image(data, limits, engine or Tesseract(), notes)
+        case "xml":
+            return _read_xml(data, limits, notes)
+        case "text":
+            return _read_text(data, limits, notes)
+        case "unsupported":
+            found = Problem("UNSUPPORTED", f"{kinds.describe(data)} is not supported; send a PDF, an image or XML")
+            return Reading("unsupported", problems=(found,))
+
+
+def _read_pdf(data: bytes, limits: Limits, engine: Engine, notes: tuple[Problem, ...]) -> Reading:
+    try:
+        with pdf.open_pdf(data, limits) as (document, repairs):
+            xml = _embedded_invoice(document, limits)
+            # The embedded data wins, so its page is only looked up for agreement and never worth OCR.
+            pages, scanned = _read_pages(document, limits, None if xml else engine)
+    except pdf.UnreadablePdf as unreadable:
+        return Reading("digital_pdf", problems=(*notes, unreadable.problem))
+    kind: Kind = "factur_x" if xml else "scanned_pdf" if scanned == len(pages) else "digital_pdf"
+    problems = (*notes, *repairs)
+    if not xml and not any(page.words for page in pages):
+        problems = (*problems, Problem("NO_TEXT", "no words were found on any page; scan or photograph it again"))
+    used = (engine.name, engine.version) if scanned else ("pdfium", str(pdfium.PDFIUM_INFO))
+    return Reading(kind, pages, *used, problems=problems, xml=xml)
+
+
+def _read_pages(document: pdfium.PdfDocument, limits: Limits, engine: Engine | None) -> tuple[tuple[Page, ...], int]:
+    """All pages, and how many of them went through the OCR engine."""
+    pages: list[Page] = []
+    scanned = chars = 0
+    for number in range(1, len(document) + 1):
+        try:
+            page = document[number - 1]
+        except pdfium.PdfiumError:
+            pages.append(Page(number, 0.0, 0.0, ()))
+            continue
+        words, angle = pdftext.read_words(page, limits.chars), 0.0
+        chars += sum(len(word.text) for word in words)
+        limits.check("chars", chars, limits.chars)
+        if engine and not pdftext.is_legible(words) and not pdf.is_blank(page):
+            pixels, scale = pdf.render(page, limits)
+            found, angle = _recognise(pixels, engine, limits)
+            words = tuple(_scaled(word, 1 / scale) for word in found)
+            scanned += 1
+        width, height = page.get_size()
+        pages.append(Page(number, width, height, words, angle))
+        page.close()
+    return tuple(pages), scanned
+
+
+def _embedded_invoice(document: pdfium.PdfDocument, limits: Limits) -> str | None:
+    """The first attachment that is an invoice by its root element, whatever it is called."""
+    for content in pdf.attachments(document, limits):
+        try:
+            root = xmltree.parse_xml(content)
+        except xmltree.RefusedXml:
+            continue  # the page is still there to be read
+        if xmltree.syntax_of(root) != "other":
+            return xmltree.to_text(root)
+    return None
+
+
+def _read_image(data: bytes, limits: Limits, engine: Engine, notes: tuple[Problem, ...]) -> Reading:
+    pages: list[Page] = []
+    try:
+        for number, pixels in enumerate(images.open_frames(data, limits), start=1):
+            height, width = pixels.shape
+            pages.append(Page(number, width, height, *_recognise(pixels, engine, limits)))
+    except images.UnreadableImage as unreadable:
+        notes = (*notes, unreadable.problem)
+    if not notes and not any(page.words for page in pages):
+        notes = (Problem("NO_TEXT", "no words were found in the image; photograph it again in better light"),)
+    return Reading("image", tuple(pages), engine.name, engine.version, notes)
+
+
+def _recognise(pixels: Pixels, engine: Engine, limits: Limits) -> tuple[tuple[Word, ...], float]:
+    """Words of one page and how it lies; turned upright and read again when the first attempt makes little sense."""
+    prepared = preprocess.prepare(pixels)
+    words = engine.recognise(prepared.image, limits.seconds)
+    sure = sum(word.confidence for word in words) / max(len(words), 1)
+    if len(words) < _FEW_WORDS or sure < _UNSURE:
+        turns = engine.quarter_turns(prepared.image, limits.seconds)
+        if turns:
+            prepared = preprocess.turn(prepared, turns)
+            words = engine.recognise(prepared.image, limits.seconds)
+    return tuple(prepared.restore(word) for word in words), prepared.angle
+
+
+def _read_xml(data: bytes, limits: Limits, notes: tuple[Problem, ...]) -> Reading:
+    limits.check("xml_bytes", len(data), limits.xml_bytes)
+    try:
+        root = xmltree.parse_xml(data)
+    except xmltree.RefusedXml as refused:
+        return Reading("unsupported", problems=(*notes, refused.problem))
+    syntax = xmltree.syntax_of(root)
+    if syntax == "other":
+        message = f"the XML is a <{xmltree.local_name(root)}>, not a CII or UBL invoice; send the invoice itself"
+        return Reading("unsupported", problems=(*notes, Problem("UNSUPPORTED", message)))
+    return Reading(syntax, engine="lxml", engine_version=xmltree.VERSION, problems=notes, xml=xmltree.to_text(root))
+
+
+def _read_text(data: bytes, limits: Limits, notes: tuple[Problem, ...]) -> Reading:
+    """Plain text as a page of fixed-width letters, so that columns and "right of" mean what they look like."""
+    text = kinds.decode_text(data) or ""
+    limits.check("chars", len(text), limits.chars)
+    lines = text.expandtabs(8).splitlines()
+    words = tuple(
+        Word(match, float(column), float(row), float(column + len(match)), row + 1.0)
+        for row, line in enumerate(lines)
+        for column, match in _columns(line)
+    )
+    page = Page(1, float(max((len(line) for line in lines), default=0)), float(len(lines)), words)
+    return Reading("text", (page,), "text", "1", notes)
+
+
+def _columns(line: str) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+    start: int | None = None
+    for column, letter in enumerate(f"{line} "):
+        if letter.isspace():
+            if start is not None:
+                found.append((start, line[start:column]))
+            start = None
+        elif start is None:
+            start = column
+    return found
+
+
+def _scaled(word: Word, factor: float) -> Word:
+    x0, top, x1, bottom = (edge * factor for edge in (word.x0, word.top, word.x1, word.bottom))
+    return Word(word.text, x0, top, x1, bottom, word.confidence)

@@ -1,0 +1,216 @@
+"""Subtotal, tax, tip and total: candidates by label, chosen by which of them add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from documents.facts import Found
+from documents.layout import place_of
+from documents.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from documents.facts import LineItem
+    from documents.layout import Hit
+    from documents.numerals import Amount
+    from documents.survey import Survey
+
+_ROLES: Final = frozenset(
+    {"total", "subtotal", "tax", "tip", "discount", "rounding", "cash", "change", "count", "other_number", "tax_id"}
+)
+_CENT: Final = Decimal("0.01")
+ROUNDING: Final = Decimal("0.05")
+"""Cash totals are rounded to five cents where one-cent coins are gone."""
+
+NONE: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An amount with the role its label gives it; weight 0 to 3 says how plainly."""
+
+    role: str
+    weight: float
+    amount: Amount
+    row: int
+
+    @property
+    def value(self) -> Decimal:
+        """The amount's value."""
+        return self.amount.value
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the document says it adds up to."""
+
+    subtotal: Found[Decimal] | None = None
+    tax: Found[Decimal] | None = None
+    tip: Found[Decimal] | None = None
+    total: Found[Decimal] | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A possible total with what speaks for it."""
+
+    value: Decimal
+    labelled: Labelled
+    score: float
+    proofs: set[str] = field(default_factory=set)
+    parts: tuple[Labelled, Labelled] | None = None
+
+
+def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
+    """Choose the total with the most support, then the subtotal and tax that belong to it."""
+    labelled = [each for row in range(len(survey.sheet.rows)) for each in _labelled(survey, row)]
+    candidates = _candidates(survey, labelled, lines)
+    if not candidates:
+        return Sums()
+    best = max(candidates, key=lambda each: (each.score, each.labelled.row))
+    rivals = [each for each in candidates if each.value != best.value and each.score > best.score - 0.5]
+    confidence = _confidence(survey, best, bool(rivals))
+    tip = _best(labelled, "tip", lambda value: value < best.value)
+    subtotal, tax = _parts(best, labelled)
+    return Sums(
+        subtotal=_found(survey, subtotal, confidence if best.parts else 0.7),
+        tax=_found(survey, tax, confidence if best.parts else 0.7),
+        tip=_found(survey, tip, 0.9) if tip and tip.value else None,
+        total=Found(
+            best.value, confidence, place_of(survey.sheet.rows[best.labelled.row].page, best.labelled.amount.words)
+        ),
+        problems=_contradiction(best, subtotal, tax),
+    )
+
+
+def _labelled(survey: Survey, index: int) -> list[Labelled]:
+    """Amounts of a row with the label on their left, or of a label that has its amounts below."""
+    row, amounts = survey.sheet.rows[index], survey.amounts[index]
+    hits = [hit for hit in survey.hits_on(index) if hit.label.role in _ROLES]
+    found = _triple(amounts, index)
+    for position, hit in enumerate(hits):
+        following = [other.first for other in hits[position + 1 :] if other.first > hit.last]
+        end = row.words[min(following)].x0 if following else float("inf")
+        own = [each for each in amounts if row.words[hit.last].x0 <= each.x0 < end]
+        money = [each for each in own if each.is_money]
+        if own:
+            # Several numbers after one label: the last is the sum, the others rates, bases and counts.
+            found.append(Labelled(hit.label.role, hit.label.weight, (money or own)[-1], index))
+        elif not following and hit.label.role in {"total", "subtotal", "tax"} and hit.label.weight > 1:
+            found.extend(_below(survey, hit))
+    return found
+
+
+def _triple(amounts: Sequence[Amount], row: int) -> list[Labelled]:
+    """Net, tax and gross side by side prove each other without any label."""
+    money = [each for each in amounts if each.decimals == 2]  # noqa: PLR2004 - cents
+    for net, tax, gross in zip(money, money[1:], money[2:], strict=False):
+        if tax.value > 0 and net.value + tax.value == gross.value and tax.value < net.value:
+            return [Labelled("net", 2, net, row), Labelled("vat", 2, tax, row), Labelled("gross", 2, gross, row)]
+    return []
+
+
+def _below(survey: Survey, hit: Hit) -> list[Labelled]:
+    """Amounts on the first row under a label that has none beside it."""
+    nearest = survey.sheet.below(hit, reach=1.0)
+    if not nearest:
+        return []
+    index = nearest[0][0]
+    words = {id(word) for row, phrase in nearest if row == index for word in phrase}
+    under = [each for each in survey.amounts[index] if each.is_money and any(id(word) in words for word in each.words)]
+    return [Labelled(hit.label.role, hit.label.weight - 0.9, each, index) for each in under[:1]]
+
+
+def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineItem]) -> list[_Candidate]:
+    counts = Counter(amount.value for row in survey.amounts for amount in row if amount.is_money)
+    by_role: dict[str, list[Labelled]] = {}
+    for each in labelled:
+        by_role.setdefault(each.role, []).append(each)
+    rows = max(len(survey.sheet.rows), 1)
+    summed = sum((line.amount for line in lines if line.amount is not None), NONE)
+    money = any(each.amount.is_money for each in by_role.get("total", []))
+    found: list[_Candidate] = []
+    for each in (*by_role.get("total", []), *by_role.get("gross", []), *by_role.get("cash", [])):
+        if money and not each.amount.is_money:
+            continue
+        weight = {"gross": 1.2, "cash": 0.6}.get(each.role, each.weight)
+        score = weight + 0.6 * each.row / rows + 0.25 * min(counts[each.value] - 1, 3) - 3 * (each.value == 0)
+        candidate = _Candidate(each.value, each, score)
+        _prove(candidate, by_role, summed, lines)
+        candidate.score += 1.3 * len(candidate.proofs)
+        found.append(candidate)
+    return found
+
+
+def _prove(
+    candidate: _Candidate, by_role: dict[str, list[Labelled]], summed: Decimal, lines: Sequence[LineItem]
+) -> None:
+    """Note each independent sum on the document that gives the candidate's value."""
+    total = candidate.value
+    nets, taxes = by_role.get("subtotal", []), by_role.get("tax", [])
+    extras = [each.value for role in ("rounding", "tip") for each in by_role.get(role, [])]
+    for net in nets:
+        for tax in taxes:
+            gap = total - net.value - tax.value
+            if tax.value and (abs(gap) <= _CENT or gap in extras or -gap in extras):
+                candidate.parts = candidate.parts or (net, tax)
+                candidate.proofs.add("net+tax")
+    for net, tax, gross in zip(by_role.get("net", []), by_role.get("vat", []), by_role.get("gross", []), strict=False):
+        if gross.value == total:
+            candidate.parts = candidate.parts or (net, tax)
+            candidate.proofs.add("triple")
+    cash = [each.value for each in by_role.get("cash", [])]
+    change = [each.value for each in by_role.get("change", []) if each.value]
+    if any(abs(paid - back - total) <= _CENT for paid in cash for back in change):
+        candidate.proofs.add("cash")
+    if lines and summed:
+        net_matches = any(abs(summed - net.value) <= _CENT for net in nets) and bool(candidate.parts)
+        if abs(summed - total) <= ROUNDING or net_matches:
+            candidate.proofs.add("lines")
+
+
+def _confidence(survey: Survey, best: _Candidate, contested: bool) -> float:
+    base = {"total": {3: 0.92, 2: 0.86}.get(round(best.labelled.weight), 0.75)}.get(best.labelled.role, 0.6)
+    if best.proofs:
+        return min(0.99, 0.96 + 0.01 * len(best.proofs))
+    return (base - 0.25 * contested) * survey.trust(best.labelled.amount.confidence)
+
+
+def _parts(best: _Candidate, labelled: list[Labelled]) -> tuple[Labelled | None, Labelled | None]:
+    if best.parts:
+        return best.parts
+    total = best.value
+    subtotal = _best(labelled, "subtotal", lambda value: abs(value) <= abs(total) + ROUNDING)
+    tax = _best(labelled, "tax", lambda value: abs(value) < abs(total) / 2)
+    return subtotal, tax
+
+
+def _best(labelled: list[Labelled], role: str, fits: object) -> Labelled | None:
+    own = [
+        each for each in labelled if each.role == role and each.amount.is_money and callable(fits) and fits(each.value)
+    ]
+    return max(own, key=lambda each: (each.weight, each.row), default=None)
+
+
+def _found(survey: Survey, labelled: Labelled | None, confidence: float) -> Found[Decimal] | None:
+    if labelled is None:
+        return None
+    place = place_of(survey.sheet.rows[labelled.row].page, labelled.amount.words)
+    return Found(labelled.value, confidence * survey.trust(labelled.amount.confidence), place)
+
+
+def _contradiction(best: _Candidate, subtotal: Labelled | None, tax: Labelled | None) -> tuple[Problem, ...]:
+    """Net, tax and total that do not fit each other, tax included in the total or not."""
+    if best.proofs or subtotal is None or tax is None:
+        return ()
+    total = best.value
+    included = abs(subtotal.value - total) <= ROUNDING
+    if included or abs(subtotal.value + tax.value - total) <= ROUNDING:
+        return ()
+    message = f"subtotal {subtotal.value} and tax {tax.value} do not add up to the total {total}"
+    return (Problem("ARITHMETIC", message, "total"),)

@@ -1,0 +1,99 @@
+"""One pass over a reading that every field shares: rows, labels, numbers, dates, and where the document comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.dates import Order, Printed, dates_in, order_of
+from documents.layout import Hit, Sheet, lay_out, place_of
+from documents.locality import Locality, locate
+from documents.numerals import Amount, Mark, amounts_in, decimal_mark
+
+if TYPE_CHECKING:
+    from documents.facts import Place
+    from documents.reading import Reading, Word
+
+
+@dataclass(frozen=True, slots=True)
+class DateSpot:
+    """A printed date and the words it stands in."""
+
+    printed: Printed
+    row: int
+    words: tuple[Word, ...]
+
+    @property
+    def confidence(self) -> float:
+        """That of its least certain word."""
+        return min(word.confidence for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was seen, before anything is decided."""
+
+    sheet: Sheet
+    scanned: bool
+    hits: tuple[Hit, ...]
+    amounts: tuple[tuple[Amount, ...], ...]  # per row
+    dates: tuple[DateSpot, ...]
+    locality: Locality
+    mark: Mark | None
+    order: Order | None
+    order_proved: bool
+
+    def hits_on(self, row: int) -> list[Hit]:
+        """Labels on one row, left to right."""
+        return [hit for hit in self.hits if hit.row == row]
+
+    def place(self, row: int, words: tuple[Word, ...]) -> Place:
+        """Where some words of a row stand."""
+        return place_of(self.sheet.rows[row].page, words)
+
+    def trust(self, word_confidence: float) -> float:
+        """Factor a word's own confidence puts on a value: 1 for a text layer, less for a doubtful scan."""
+        return 1.0 if not self.scanned else min(1.0, 0.55 + 0.5 * word_confidence)
+
+
+def survey(reading: Reading) -> Survey:
+    """Look over all pages of a reading."""
+    scanned = reading.engine not in {"pdfium", "text", "lxml"}
+    sheet = lay_out(reading.pages, scanned=scanned)
+    locality = locate(sheet.text)
+    mark = decimal_mark(sheet.text) or locality.mark
+    dates = tuple(spot for row in range(len(sheet.rows)) for spot in _dates_on(sheet, row))
+    proved = order_of(spot.printed for spot in dates)
+    return Survey(
+        sheet=sheet,
+        scanned=scanned,
+        hits=sheet.find(labels.role_labels()),
+        amounts=tuple(tuple(amounts_in(row.words, mark)) for row in sheet.rows),
+        dates=dates,
+        locality=locality,
+        mark=mark,
+        order=proved or locality.order,
+        order_proved=proved is not None,
+    )
+
+
+def _dates_on(sheet: Sheet, row: int) -> list[DateSpot]:
+    words = sheet.rows[row].words
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for word in words:
+        spans.append((start, start + len(word.text)))
+        start += len(word.text) + 1
+    return [
+        DateSpot(
+            printed,
+            row,
+            tuple(
+                word
+                for word, (begin, end) in zip(words, spans, strict=True)
+                if begin < printed.end and end > printed.start
+            ),
+        )
+        for printed in dates_in(sheet.rows[row].text)
+    ]

@@ -1,0 +1,293 @@
+"""Line items: the rows between the head of a table (or receipt) and its sums, read by column, checked by arithmetic."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from documents.facts import LineItem
+from documents.labels import column_labels
+from documents.layout import place_of
+from documents.numerals import parse_amount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from documents.layout import Row
+    from documents.numerals import Amount
+    from documents.reading import Word
+    from documents.survey import Survey
+
+_SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "tip", "count"})
+_NUMERIC_COLUMNS: Final = frozenset({"quantity", "unit_price", "discount", "tax_rate", "tax", "net", "amount"})
+_CLOSE: Final = Decimal("0.02")
+_PERCENT = re.compile(r"^(\d{1,2}(?:[.,]\d{1,2})?)%?$")
+_COUNT = re.compile(r"^[xX@]?(\d{1,4}(?:[.,]\d{1,3})?)[xX@]?$")
+_CODE = re.compile(r"^[\d\W]+$|^\[?[A-Z]{0,4}\d{4,}\w*\]?$")
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_MOST_CONTINUED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A table's heading row: where each column stands."""
+
+    row: int
+    last_row: int
+    columns: tuple[tuple[str, float, float], ...]  # role, x0, x1, left to right
+
+    def span(self, role: str) -> tuple[float, float] | None:
+        """Left and right edge of a column's heading."""
+        return next(((x0, x1) for each, x0, x1 in self.columns if each == role), None)
+
+    def column_of(self, x0: float, x1: float) -> str:
+        """The column a number belongs to: most overlap with the heading, else the nearest by centre or right edge."""
+
+        def distance(column: tuple[str, float, float]) -> float:
+            _, left, right = column
+            shared = min(x1, right) - max(x0, left)
+            nearest = min(abs((x0 + x1) - (left + right)) / 2, abs(x1 - right), abs(x0 - left))
+            return nearest - max(0.0, shared)
+
+        return min(self.columns, key=distance)[0]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A line being put together."""
+
+    item: LineItem
+    row: int
+    described: bool
+    left: float
+
+
+def find_lines(survey: Survey) -> tuple[LineItem, ...]:
+    """All line items in reading order; rows that carry sums, payments or nothing but text are left out."""
+    heads = _heads(survey)
+    drafts: list[_Draft] = []
+    for number, head in enumerate(heads):
+        following = heads[number + 1].row if number + 1 < len(heads) else len(survey.sheet.rows)
+        drafts.extend(_region(survey, head, head.last_row + 1, following))
+    if not drafts:
+        drafts = _region(survey, None, 0, len(survey.sheet.rows))
+    return tuple(draft.item for draft in drafts if draft.item.amount is not None)
+
+
+def _heads(survey: Survey) -> list[_Head]:
+    """Heading rows; one over two rows is taken together."""
+    found: list[_Head] = []
+    for index, row in enumerate(survey.sheet.rows):
+        if found and index <= found[-1].last_row:
+            continue
+        columns = _columns(survey, index)
+        if len(columns) < 2 and index + 1 < len(survey.sheet.rows):  # noqa: PLR2004 - a table has two columns
+            continue
+        last = index
+        if index + 1 < len(survey.sheet.rows) and not _has_money(survey, index + 1):
+            more = _columns(survey, index + 1)
+            close = survey.sheet.rows[index + 1].top - row.bottom < row.height
+            if more and close and _all_headings(survey, index + 1, len(more)):
+                columns, last = columns + [each for each in more if each[0] not in {c[0] for c in columns}], index + 1
+        roles = {role for role, _, _ in columns}
+        if len(roles & _NUMERIC_COLUMNS) >= 1 and len(roles) >= 2 and not _has_money(survey, index):  # noqa: PLR2004
+            found.append(_Head(index, last, tuple(sorted(columns, key=lambda column: column[1]))))
+    return _item_heads(found)
+
+
+def _item_heads(found: list[_Head]) -> list[_Head]:
+    """Only tables of items: those that say what, or how many at which price; a tax summary does neither."""
+    return [
+        head
+        for head in found
+        if (roles := {role for role, _, _ in head.columns})
+        and ("description" in roles or {"quantity", "unit_price"} <= roles or {"code", "quantity"} <= roles)
+    ]
+
+
+def _columns(survey: Survey, row: int) -> list[tuple[str, float, float]]:
+    """Column headings on a row; one that can mean two columns takes the one still free."""
+    columns: dict[tuple[int, int], list[str]] = {}
+    for hit in survey.sheet.find_in(row, column_labels()):
+        columns.setdefault((hit.first, hit.last), []).append(hit.label.role)
+    words = survey.sheet.rows[row].words
+    covered = sum(last - first + 1 for first, last in columns)
+    if covered * 2 < len(words):  # running text that happens to hold a column's name
+        return []
+    taken: set[str] = set()
+    found: list[tuple[str, float, float]] = []
+    for (first, last), roles in sorted(columns.items()):
+        role = next((each for each in roles if each not in taken), None)
+        if role is None:
+            role = "amount" if roles[0] == "amount" else None
+            found = [each for each in found if each[0] != role]
+        if role:
+            taken.add(role)
+            found.append((role, words[first].x0, words[last].x1))
+    return found
+
+
+def _all_headings(survey: Survey, row: int, columns: int) -> bool:
+    return columns * 2 >= len(survey.sheet.rows[row].phrases())
+
+
+def _has_money(survey: Survey, row: int) -> bool:
+    return any(amount.decimals == 2 for amount in survey.amounts[row])  # noqa: PLR2004 - cents
+
+
+def _ends(survey: Survey, index: int, head: _Head | None) -> bool:
+    """Whether a row is one of the sums under the items: a label of a sum first, money after it."""
+    labels = [hit for hit in survey.hits_on(index) if hit.label.role in _SUMS and hit.label.weight > 1]
+    money = [amount for amount in survey.amounts[index] if amount.is_money]
+    if not labels:
+        return False
+    words = survey.sheet.rows[index].words
+    leading = min(hit.first for hit in labels) <= 1 or len(words) - len(money) <= 5  # noqa: PLR2004 - a short row
+    return (bool(money) and leading) or (head is None and labels[0].first == 0 and labels[0].label.weight > 2)  # noqa: PLR2004
+
+
+def _region(survey: Survey, head: _Head | None, start: int, stop: int) -> list[_Draft]:
+    """Items from `start` on, until the sums begin."""
+    drafts: list[_Draft] = []
+    loose: list[tuple[int, str]] = []
+    for index in range(start, stop):
+        row = survey.sheet.rows[index]
+        if _ends(survey, index, head):
+            if drafts and any(hit.label.role in {"total", "cash"} for hit in survey.hits_on(index)):
+                break
+            loose = []
+            continue
+        draft = _draft(survey, head, index)
+        if draft is None:
+            text = _text_of(row.words, head)
+            if text and drafts and _continues(survey, drafts[-1], index):
+                _continue(drafts[-1], text, index)
+            elif text:
+                loose.append((index, text))
+            continue
+        if not draft.described and loose and index - loose[-1][0] <= 2:  # noqa: PLR2004 - description above its numbers
+            draft.item = replace(draft.item, description=loose[-1][1])
+            draft.described = True
+        loose = []
+        drafts.append(draft)
+    return drafts
+
+
+def _continues(survey: Survey, draft: _Draft, index: int) -> bool:
+    """Whether a row of text belongs to the item above: its missing description, or more of a wrapped one."""
+    row, above = survey.sheet.rows[index], survey.sheet.rows[draft.row]
+    if row.page != above.page or index - draft.row > _MOST_CONTINUED:
+        return False
+    if not draft.described:
+        return index == draft.row + 1
+    near = row.top - survey.sheet.rows[index - 1].bottom < 0.8 * row.height
+    return near and not survey.scanned and abs(row.words[0].x0 - draft.left) < 2 * row.height
+
+
+def _continue(draft: _Draft, text: str, index: int) -> None:
+    before = f"{draft.item.description}\n" if draft.described and draft.item.description else ""
+    draft.item = replace(draft.item, description=before + text)
+    draft.described = True
+    draft.row = index
+
+
+def _draft(survey: Survey, head: _Head | None, index: int) -> _Draft | None:
+    """The item whose numbers stand on a row, None when it has no line amount."""
+    row, amounts = survey.sheet.rows[index], survey.amounts[index]
+    amount = _line_amount(head, amounts)
+    if amount is None or (head is None and any(hit.label.role == "tax_id" for hit in survey.hits_on(index))):
+        return None
+    rest = [each for each in amounts if each is not amount and each.x0 < amount.x0]
+    quantity, price = _factors(head, row, rest, amount)
+    words = [word for word in row.words if word.x0 < amount.x0]
+    text = _text_of(_describing(head, words, rest), head)
+    item = LineItem(
+        description=text or None,
+        quantity=quantity,
+        unit_price=price,
+        tax_rate=_rate(head, row),
+        amount=amount.value,
+        place=place_of(row.page, row.words),
+    )
+    first = next((word for word in words if _LETTERS.search(word.text)), row.words[0])
+    return _Draft(item, index, bool(text), first.x0)
+
+
+def _line_amount(head: _Head | None, amounts: Sequence[Amount]) -> Amount | None:
+    money = [amount for amount in amounts if amount.is_money]
+    if head is None or not head.span("amount"):
+        return money[-1] if money else None
+    inside = [amount for amount in amounts if head.column_of(amount.x0, amount.x1) == "amount"]
+    return next((amount for amount in reversed(inside) if amount.is_money), inside[-1] if inside else None)
+
+
+def _factors(head: _Head | None, row: Row, rest: list[Amount], amount: Amount) -> tuple[Decimal | None, Decimal | None]:
+    """Quantity and unit price: what multiplies to the amount, else what the columns say."""
+    numbers = [(each.value, each.x0, each.x1) for each in rest]
+    numbers += [
+        (Decimal(match[1].replace(",", ".")), word.x0, word.x1)
+        for word in row.words
+        if word.x1 <= amount.x0 and (match := _COUNT.match(word.text)) and not any(word in each.words for each in rest)
+    ]
+    named: dict[str, Decimal] = {}
+    if head:
+        for value, x0, x1 in numbers:
+            named.setdefault(head.column_of(x0, x1), value)
+    quantity, price = named.get("quantity"), named.get("unit_price")
+    if quantity is not None and price is not None:
+        return quantity, price
+    pairs = [
+        (one, two)
+        for one, left, _ in numbers
+        for two, right, _ in numbers
+        if left != right and abs(one * two - amount.value) <= _CLOSE and one != 0
+    ]
+    # The count is the whole number; of two, the one printed first.
+    whole = [(one, two) for one, two in pairs if one == one.to_integral_value()]
+    if whole or pairs:
+        return (whole or pairs)[0]
+    if quantity is None and price is not None and price == amount.value:
+        quantity = Decimal(1)
+    return quantity, price
+
+
+def _rate(head: _Head | None, row: Row) -> Decimal | None:
+    """A percentage on the row, or a bare number in the column of tax rates."""
+    for at, word in enumerate(row.words):
+        match = _PERCENT.match(word.text)
+        if not match:
+            continue
+        marked = word.text.endswith("%") or (at + 1 < len(row.words) and row.words[at + 1].text.startswith("%"))
+        in_column = head is not None and head.column_of(word.x0, word.x1) == "tax_rate"
+        if marked and (in_column or head is None or not head.span("discount")):
+            return parse_amount(match[1])
+    return None
+
+
+def _describing(head: _Head | None, words: list[Word], rest: list[Amount]) -> list[Word]:
+    """Words of the row that can describe: not its numbers, and with a heading only those before the number columns."""
+    numbers = {id(word) for amount in rest if amount.is_money for word in amount.words}
+    words = [word for word in words if id(word) not in numbers]
+    if head and head.span("description"):
+        return [
+            word
+            for word in words
+            if head.column_of(word.x0, word.x1) in {"description", "code"}
+            or (_LETTERS.search(word.text) and word.x0 < (head.span("quantity") or head.span("amount") or (1e9, 0))[0])
+        ]
+    return words
+
+
+def _text_of(words: Sequence[Word], head: _Head | None) -> str:
+    """A description's words without leading position numbers and codes, empty when no word is left."""
+    texts = [word.text for word in words]
+    while texts and (_CODE.match(texts[0]) and len(texts) > 1) and not (head is None and "/" in texts[0]):
+        texts = texts[1:]
+    while (
+        texts and not _LETTERS.search(texts[-1]) and (_COUNT.match(texts[-1]) or not any(map(str.isalnum, texts[-1])))
+    ):
+        texts = texts[:-1]
+    text = " ".join(texts).strip(" :*|-.")
+    return text if _LETTERS.search(text) else ""
