@@ -62,6 +62,10 @@ class SideTables:
         if submitted_at <= now or now - self.as_of >= _PATIENCE:
             self.refresh()
 
+    def take(self, name: str) -> TableView:
+        """Return a view that serves the runtime itself, and give it to no handler from now on."""
+        return self.views.pop(name)
+
     def versions(self) -> dict[str, str]:
         """Return the version of every table, by name."""
         return {name: view.version for name, view in self.views.items()}

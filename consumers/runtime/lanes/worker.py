@@ -24,7 +24,7 @@ def serve(pipe: Connection, handler: str, given: str, memory_bytes: int) -> None
     with contextlib.suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes * _ADDRESS_SPACE_FACTOR,) * 2)
     functions: Handler = importlib.import_module(handler).HANDLER
-    capabilities = _capabilities(given)
+    capabilities = _capabilities(given, functions)
     while True:
         try:
             event, extra = pipe.recv()
@@ -43,12 +43,12 @@ def _handle(functions: Handler, event: Any, given: Mapping[str, Any]) -> Any:
     return functions.handle(event, **given)
 
 
-def _capabilities(given: str) -> Callable[[Mapping[str, bytes]], Mapping[str, Any]]:
+def _capabilities(given: str, functions: Handler) -> Callable[[Mapping[str, bytes]], Mapping[str, Any]]:
     module, _, name = given.partition(":")
-    make: Callable[[], Callable[[Mapping[str, bytes]], Mapping[str, Any]]] = getattr(
+    make: Callable[[Handler], Callable[[Mapping[str, bytes]], Mapping[str, Any]]] = getattr(
         importlib.import_module(module), name
     )
-    return make()
+    return make(functions)
 
 
 def _send(pipe: Connection, answer: tuple[Any, BaseException | None]) -> None:

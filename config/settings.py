@@ -1,0 +1,101 @@
+"""The environment, read once into a frozen object. Nothing here connects to anything."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings", "SettingsRefused", "read_settings"]
+
+
+class SettingsRefused(Exception):
+    """A `SPENDTRAIL_*` variable does not fit; the message names it and what it takes."""
+
+
+def _default_home() -> Path:
+    data = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "spendtrail"
+
+
+class Settings(BaseSettings):
+    """Every setting, each from the variable `SPENDTRAIL_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="SPENDTRAIL_", frozen=True, extra="ignore")
+
+    home: Annotated[Path, Field(description="Where the developer stack, state files and defaults live.")] = Field(
+        default_factory=_default_home
+    )
+    bootstrap_servers: Annotated[str | None, Field(description="Kafka to use instead of the developer stack's.")] = None
+    schema_registry_url: Annotated[str | None, Field(description="Confluent-compatible registry to use instead.")] = (
+        None
+    )
+    kafka_options: Annotated[
+        dict[str, str], Field(description="Further client settings as JSON, for example security.protocol.")
+    ] = Field(default_factory=dict)
+    replication: Annotated[PositiveInt, Field(description="Replication factor of topics that are created.")] = 1
+    instance: Annotated[
+        str,
+        Field(description="Name of this replica: unique per stage, the same after a restart.", pattern=r"^[\w.-]+$"),
+    ] = Field(default_factory=socket.gethostname)
+    object_store: Annotated[str, Field(description="URL of the document store; empty: a folder under home.")] = ""
+    master_key: Annotated[str, Field(description="Master key: a path, or a KMS URI; empty: a file under home.")] = ""
+    pseudonym_secret: Annotated[
+        Path | None, Field(description="File with the secret behind pseudonyms; none: a file under home.")
+    ] = None
+    read_model_url: Annotated[str, Field(description="SQLAlchemy URL of the read model; empty: SQLite under home.")] = (
+        ""
+    )
+    erp_url: Annotated[str, Field(description="Base URL of the ERP.")] = ""
+    erp_timeout_s: Annotated[PositiveFloat, Field(description="Time limit of one ERP call in seconds.")] = 30.0
+    health_port: Annotated[int, Field(description="Port of /healthz, /readyz and /metrics; 0: any free one.", ge=0)] = 0
+    health_host: Annotated[str, Field(description="Address they listen on.")] = "127.0.0.1"
+    workers: Annotated[PositiveInt | None, Field(description="Records side by side; none: the stage's default.")] = None
+    record_seconds: Annotated[PositiveFloat | None, Field(description="Time limit of one record in a worker.")] = None
+    drain_s: Annotated[PositiveFloat, Field(description="How long a stopping stage may finish what it began.")] = 20.0
+    dead_letters_per_minute: Annotated[PositiveInt, Field(description="Above this rate a stage halts.")] = 200
+    upload_bytes: Annotated[PositiveInt, Field(description="Largest document taken in, in bytes.")] = 25 * 1024 * 1024
+    upload_host: Annotated[str, Field(description="Address the upload service listens on.")] = "127.0.0.1"
+    upload_port: Annotated[int, Field(description="Port of the upload service; 0: any free one.", ge=0)] = 0
+    lag_bound: Annotated[PositiveInt, Field(description="Records of lag in any stage above which the door closes.")] = (
+        50_000
+    )
+    tick_s: Annotated[PositiveFloat, Field(description="Seconds between two ticks.")] = 5.0
+    tenant: Annotated[str, Field(description="Tenant where a command names none.")] = "main"
+    log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR.", pattern=r"^[A-Z]+$")] = "INFO"
+
+    @property
+    def object_store_url(self) -> str:
+        """Where documents are kept."""
+        return self.object_store or (self.home / "documents").resolve().as_uri()
+
+    @property
+    def master_key_source(self) -> str:
+        """Where the master key is."""
+        return self.master_key or str(self.home / "keys" / "master.json")
+
+    @property
+    def pseudonym_secret_file(self) -> Path:
+        """Where the pseudonym secret is."""
+        return self.pseudonym_secret or self.home / "keys" / "pseudonyms.secret"
+
+    @property
+    def read_model(self) -> str:
+        """SQLAlchemy URL of the read model."""
+        return self.read_model_url or f"sqlite:///{(self.home / 'read-model.sqlite').resolve()}"
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsRefused: a variable does not fit.
+
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = "; ".join(f"SPENDTRAIL_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsRefused(told) from error

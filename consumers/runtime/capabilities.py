@@ -1,0 +1,92 @@
+"""What handlers may be given besides tables: the vault, the document store, the ERP."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from hashlib import sha256
+from typing import Any, cast
+
+import httpx2
+
+from config.settings import Settings, read_settings
+from consumers.runtime.stage import Handler, Table
+from schemas.envelope import Event
+from schemas.events import KeyWrapped
+from schemas.topics import AUDIT_KEYS
+from vault.blobs import BlobStore
+from vault.keys import KeyTable
+from vault.master import load_master
+from vault.sealing import Vault
+
+__all__ = ["KEYS", "KeyView", "asynchronous", "inline", "needs_keys", "worker"]
+
+
+class KeyView:
+    """The table of wrapped person keys. The vault reads it; nothing here can unwrap one."""
+
+    def __init__(self) -> None:
+        self.table = KeyTable()
+        self._wrapped: dict[tuple[str, str], dict[str, bytes]] = {}
+        self._version = 0
+
+    @property
+    def version(self) -> str:
+        """A hash of the records taken in, whatever their order across keys."""
+        return f"{self._version:064x}"
+
+    def apply(self, key: str, event: Event | None) -> None:
+        """Take in one record; a tombstone or an empty key is an erased person."""
+        wrapped = event.wrapped if isinstance(event, KeyWrapped) else b""
+        self.table.apply(key.encode(), wrapped)
+        tenant, subject, _ = key.rsplit("/", 2)
+        self._wrapped.setdefault((tenant, subject), {})[key] = wrapped
+        self._version ^= int.from_bytes(sha256(key.encode() + b"\0" + wrapped).digest())
+
+    def of(self, event: Event) -> Mapping[str, bytes]:
+        """Return the wrapped keys of an event's subject, for a worker process."""
+        return self._wrapped.get((event.tenant_id, event.subject), {})
+
+
+KEYS = Table("keys", AUDIT_KEYS, KeyView)
+
+
+def needs_keys(handler: Handler) -> bool:
+    """Return whether a handler opens or seals personal data or documents."""
+    return bool({"vault", "blobs"} & set(handler.capabilities))
+
+
+def inline(handler: Handler, settings: Settings, keys: KeyView) -> dict[str, Any]:
+    """Return the capabilities of a handler that runs in the polling thread."""
+    return _vaulted(handler, settings, keys.table) if needs_keys(handler) else {}
+
+
+def _vaulted(handler: Handler, settings: Settings, keys: KeyTable) -> dict[str, Any]:
+    vault = Vault(load_master(settings.master_key_source), keys)
+    given: dict[str, Any] = {"vault": vault, "blobs": BlobStore(settings.object_store_url, vault)}
+    return {name: given[name] for name in handler.capabilities if name in given}
+
+
+def worker(handler: Handler) -> Callable[[Mapping[str, bytes]], Mapping[str, Any]]:
+    """Return what makes the capabilities of a handler inside a worker process, from the wrapped keys sent along."""
+    keys = KeyTable()
+    given = _vaulted(handler, read_settings(), keys) if needs_keys(handler) else {}
+
+    def with_keys(wrapped: Mapping[str, bytes]) -> Mapping[str, Any]:
+        for key, value in wrapped.items():
+            keys.apply(key.encode(), value)
+        return given
+
+    return with_keys
+
+
+def asynchronous(handler: Handler, settings: Settings) -> Callable[[], AbstractAsyncContextManager[Mapping[str, Any]]]:
+    """Return what opens the capabilities of an async handler on its event loop."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Mapping[str, Any]]:
+        if "erp" not in handler.capabilities:
+            yield cast("Mapping[str, Any]", {})
+            return
+        async with httpx2.AsyncClient(base_url=settings.erp_url, timeout=settings.erp_timeout_s) as client:
+            yield {"erp": client}
+
+    return opened

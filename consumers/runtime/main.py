@@ -1,0 +1,252 @@
+"""One stage process: what a pod runs. Waits for what is missing, runs the stage, drains on SIGTERM."""
+
+import fcntl
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import prometheus_client as prometheus
+import structlog
+from confluent_kafka import KafkaException
+
+from config.settings import Settings
+from consumers.runtime import capabilities
+from consumers.runtime.dead_letter import DeadLetterLimit
+from consumers.runtime.errors import Halted
+from consumers.runtime.health import Health, HealthServer
+from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.lanes.concurrent import AsyncLane
+from consumers.runtime.lanes.lane import Lane as WorkLane
+from consumers.runtime.lanes.process import ProcessLane
+from consumers.runtime.ownership import Ownership
+from consumers.runtime.runner import Parts, Runner
+from consumers.runtime.schedule import backoff
+from consumers.runtime.stage import Handler, Lane, Limits, Stage
+from consumers.runtime.tables import SideTables
+from consumers.runtime.telemetry import PrometheusTelemetry
+from consumers.runtime.transport import Fenced, TransactionLost, TransportLost
+from consumers.runtime.writer import Writer
+from schemas.codec import Codec, RegistryUnavailable, Undecodable, registry_at
+from schemas.lifecycle import IllegalTransition
+
+__all__ = ["AlreadyRuns", "SystemClock", "run_stage"]
+
+_log = structlog.get_logger(__name__)
+
+
+class AlreadyRuns(Exception):
+    """Another process runs this stage under this instance name."""
+
+
+class SystemClock:
+    """The machine's clocks: the one place where a stage process reads them."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only rise."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the time of day, UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - this is the entry point's clock
+
+
+def run_stage(stage: Stage, settings: Settings, names: frozenset[str]) -> int:
+    """Run a stage until SIGTERM or SIGINT and return the exit code: 0 drained, 1 halted.
+
+    `names` are all stages' names. Settings must name the brokers and the registry.
+
+    Raises:
+        AlreadyRuns: another process has this stage and instance name.
+
+    """
+    stop = threading.Event()
+
+    def stopping(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stop.set()
+
+    signal.signal(signal.SIGTERM, stopping)
+    signal.signal(signal.SIGINT, stopping)
+    folder = settings.home / "state" / stage.name / settings.instance
+    with _alone(folder):
+        return _Process(stage, settings, names, folder).run(stop)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            msg = f"another process runs here ({folder}); give each replica its own SPENDTRAIL_INSTANCE"
+            raise AlreadyRuns(msg) from error
+        yield
+
+
+class _Process:
+    """The parts of one stage process and the loop around the runner."""
+
+    def __init__(self, stage: Stage, settings: Settings, names: frozenset[str], folder: Path) -> None:
+        limits = replace(
+            stage.limits,
+            workers=settings.workers or stage.limits.workers,
+            seconds=settings.record_seconds or stage.limits.seconds,
+        )
+        self._stage = replace(stage, limits=limits)
+        self._settings, self._names, self._folder = settings, names, folder
+        self._clock = SystemClock()
+        self._registry = prometheus.CollectorRegistry()
+        prometheus.ProcessCollector(registry=self._registry)
+        self._telemetry = PrometheusTelemetry(stage.name, self._registry)
+        self._health = Health(time.monotonic)
+        self._health.beats()
+        self._lane: WorkLane | None = None
+
+    def run(self, stop: threading.Event) -> int:
+        server = HealthServer(self._health, self._registry, self._settings.health_host, self._settings.health_port)
+        address = self._folder / "address.json"
+        address.write_text(json.dumps({"pid": os.getpid(), "port": server.port}))
+        try:
+            return self._run(stop)
+        except (Halted, IllegalTransition, Fenced, TransportLost, Undecodable) as error:
+            self._health.halted = str(error)
+            _log.critical("halted", reason=type(error).__name__, message=str(error))
+            return 1
+        finally:
+            address.unlink(missing_ok=True)
+            server.close()
+
+    def _run(self, stop: threading.Event) -> int:
+        runner = self._started(stop)
+        if runner is None:
+            return 0
+        losses = 0
+        self._health.ready = True
+        try:
+            while not stop.is_set():
+                try:
+                    runner.step()
+                    losses = 0
+                except TransactionLost as error:
+                    losses += 1
+                    self._missing("kafka", str(error))
+                    stop.wait(backoff(min(losses, 8)))
+                    self._recovered(runner)
+                self._health.missing = dict(runner.missing)
+                self._health.beats()
+            self._health.ready = False
+            _log.info("draining")
+            runner.drain(self._settings.drain_s)
+        except TransactionLost as error:
+            _log.warning("not everything could be committed while draining; the next owner does it", message=str(error))
+            runner.close()
+        return 0
+
+    def _recovered(self, runner: Runner) -> None:
+        try:
+            runner.recover()
+        except (TransactionLost, TransportLost) as error:
+            self._missing("kafka", str(error))
+
+    def _missing(self, dependency: str, message: str) -> None:
+        self._health.missing = {dependency: message}
+        self._health.beats()
+        _log.warning("waiting", dependency=dependency, message=message)
+
+    def _started(self, stop: threading.Event) -> Runner | None:
+        """Return a runner that has joined its group, after waiting for what does not answer; None when told to stop."""
+        attempt = 0
+        while not stop.is_set():
+            attempt += 1
+            try:
+                runner = self._assembled()
+                runner.start()
+            except (TransactionLost, TransportLost, RegistryUnavailable, KafkaException) as error:
+                dependency = "registry" if isinstance(error, RegistryUnavailable) else "kafka"
+                self._missing(dependency, str(error))
+                stop.wait(backoff(min(attempt, 6)))
+                continue
+            self._health.missing = {}
+            return runner
+        return None
+
+    def _assembled(self) -> Runner:
+        stage, settings = self._stage, self._settings
+        handler = stage.load()
+        codec = Codec(registry_at(settings.schema_registry_url or ""))
+        transport = KafkaTransport(
+            KafkaSettings(
+                settings.bootstrap_servers or "",
+                group=stage.name,
+                transactional_id=f"{stage.name}.{settings.instance}",
+                fetch_bytes=min(stage.limits.in_flight_bytes, 16 * 1024 * 1024),
+                extra=settings.kafka_options,
+            )
+        )
+        keys = capabilities.needs_keys(handler)
+        tables = SideTables((*handler.tables, *((capabilities.KEYS,) if keys else ())), transport, codec, self._clock)
+        tables.load()
+        view = tables.take("keys") if keys else capabilities.KeyView()
+        if not isinstance(view, capabilities.KeyView):
+            msg = "the key table has another view"
+            raise TypeError(msg)
+        return Runner(
+            Parts(
+                stage=stage,
+                handler=handler,
+                transport=transport,
+                codec=codec,
+                clock=self._clock,
+                telemetry=self._telemetry,
+                tables=tables,
+                ownership=Ownership(
+                    stage,
+                    handler,
+                    transport,
+                    folder=self._folder,
+                    clock=self._clock,
+                    telemetry=self._telemetry,
+                ),
+                writer=Writer(stage, codec, self._names),
+                lane=self._work_lane(handler, stage.limits),
+                given=capabilities.inline(handler, settings, view) if stage.lane is Lane.INLINE else {},
+                keys=view.of if keys else None,
+                dead_letters=DeadLetterLimit(settings.dead_letters_per_minute),
+            )
+        )
+
+    def _work_lane(self, handler: Handler, limits: Limits) -> WorkLane | None:
+        if self._lane is None:
+            self._lane = _LANES[self._stage.lane](self._stage, handler, limits, self._settings)
+        return self._lane
+
+
+def _process(stage: Stage, handler: Handler, limits: Limits, settings: Settings) -> WorkLane | None:
+    del handler, settings
+    return ProcessLane(stage.handler, limits=limits, given=f"{capabilities.__name__}:{capabilities.worker.__name__}")
+
+
+def _async(stage: Stage, handler: Handler, limits: Limits, settings: Settings) -> WorkLane | None:
+    del stage
+    return AsyncLane(
+        handler.handle,  # type: ignore[arg-type] # the async lane's handlers are coroutine functions
+        workers=limits.workers,
+        seconds=limits.seconds,
+        given=capabilities.asynchronous(handler, settings),
+    )
+
+
+_LANES: dict[Lane, Callable[[Stage, Handler, Limits, Settings], WorkLane | None]] = {
+    Lane.INLINE: lambda *_: None,
+    Lane.PROCESS: _process,
+    Lane.ASYNC: _async,
+}
