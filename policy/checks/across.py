@@ -1,0 +1,37 @@
+"""Settings of the checks that look across expenses; `screen` makes them, the policy says how."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from policy.models import CheckSettings, Ratio
+
+__all__ = ["DuplicateExact", "NearDuplicate", "Severity", "SplitTransaction"]
+
+
+class Severity(CheckSettings):
+    """A check with nothing to set but what it leads to."""
+
+    severity: Literal["info", "warn", "violation"] = "violation"
+
+
+class DuplicateExact(Severity):
+    """The same document, the same vendor's invoice number and total, or the same card line again."""
+
+
+class NearDuplicate(CheckSettings):
+    """A receipt and a card line that seem to be one purchase, when one of them has gone on already."""
+
+    blocking: bool = True
+
+
+class SplitTransaction(CheckSettings):
+    """Several purchases of one person at one vendor that stay below a limit each and exceed it together.
+
+    `within_days` apart at most; each part at least `part_above` of the limit, since small change adds up honestly.
+    """
+
+    blocking: bool = True
+    within_days: Annotated[int, Field(ge=0, le=31)] = 1
+    part_above: Ratio = Decimal("0.40")

@@ -1,0 +1,125 @@
+"""From a coded expense to the facts that rules look at: amounts in one currency, tax and tip spread over the lines."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from policy.currency import to_minor_unit
+from policy.facts import Expense, Line, folded
+from schemas.events import ExpenseCoded
+
+__all__ = ["facts_of", "spread"]
+
+CARD_LINE: Final = "card_line"
+# Longer stays are leases; a larger quantity is no count of nights.
+_MOST_NIGHTS: Final = 366
+
+
+def facts_of(event: ExpenseCoded) -> Expense:
+    """Return what the rules look at.
+
+    An expense without lines is one line of number 0, the expense as a whole. Lines and total are in the reporting
+    currency; without a conversion they are in the document's own, and the policy says whether it can judge that.
+    """
+    facts, context = event.facts, event.context
+    currency, total, amounts = _amounts(event)
+    categories = {match.line: match.category for match in event.categories}
+    vendor = event.vendor.name if event.vendor else facts.vendor_name
+    whole = Line(
+        number=0,
+        amount=total,
+        department=_folded(context.department),
+        project=_folded(context.project),
+        role=_folded(context.role),
+        country=context.country,
+        locality=_folded(context.locality),
+        month=facts.invoice_date.month if facts.invoice_date else None,
+        vendor=_folded(vendor),
+        mcc=facts.mcc,
+        kind=_folded(facts.kind),
+        property_id=_folded(context.property_id or facts.property_id),
+    )
+    lines = tuple(
+        replace(
+            whole,
+            number=line.number,
+            amount=amount,
+            category=categories.get(line.number),
+            description=line.description or "",
+        )
+        for line, amount in zip(event.lines, amounts, strict=True)
+    )
+    return Expense(
+        lines=lines or (whole,),
+        currency=currency,
+        submitted=event.submitted_at.date(),
+        on=facts.invoice_date,
+        total=total,
+        merchant=vendor or "",
+        card=facts.kind == CARD_LINE,
+        nights=_nights(event),
+    )
+
+
+def _folded(name: str | None) -> str | None:
+    return folded(name) if name else None
+
+
+def _amounts(event: ExpenseCoded) -> tuple[str, Decimal | None, tuple[Decimal | None, ...]]:
+    """Return currency, total and what each line costs with its share of tax and tip."""
+    conversion = event.conversion
+    if conversion is not None and len(conversion.line_amounts) == len(event.lines):
+        read = [line.amount for line in event.lines]
+        amounts = [None if own is None else to for own, to in zip(read, conversion.line_amounts, strict=True)]
+        return conversion.currency, *_exact(conversion.currency, conversion.total, amounts)
+    currency = event.facts.currency or ""
+    if currency != event.context.reporting_currency:
+        return currency, None, tuple(None for _ in event.lines)
+    return currency, *_exact(currency, event.facts.total, [line.amount for line in event.lines])
+
+
+def _exact(
+    currency: str, total: Decimal | None, amounts: Sequence[Decimal | None]
+) -> tuple[Decimal | None, tuple[Decimal | None, ...]]:
+    whole = None if total is None else to_minor_unit(total, currency)
+    parts = [None if amount is None else to_minor_unit(amount, currency) for amount in amounts]
+    if whole is None or None in parts:
+        # One line is the whole expense; of several, an unread one cannot be told from tax.
+        return whole, (whole,) if len(parts) == 1 else tuple(parts)
+    return whole, spread(whole, [part for part in parts if part is not None], currency)
+
+
+def spread(total: Decimal, amounts: Sequence[Decimal], currency: str) -> tuple[Decimal, ...]:
+    """Return the amounts with what is between their sum and the total spread over them by their size.
+
+    Tax, tip and discount that stand beside the lines count towards the limits of what was bought. The result adds
+    up to the total exactly: shares are rounded cumulatively, so no minor unit is lost or made.
+    """
+    if not amounts:
+        return ()
+    rest = total - sum(amounts)
+    weights = [abs(amount) for amount in amounts]
+    if not any(weights):
+        weights = [Decimal(1)] * len(amounts)
+    all_weights = sum(weights)
+    given, passed = Decimal(0), Decimal(0)
+    result = []
+    for amount, weight in zip(amounts, weights, strict=True):
+        passed += weight
+        due = to_minor_unit(rest * passed / all_weights, currency)
+        result.append(amount + due - given)
+        given = due
+    return tuple(result)
+
+
+def _nights(event: ExpenseCoded) -> int:
+    """Return how many nights the document speaks of: its service period, else its quantities or days of service."""
+    facts = event.facts
+    if facts.service_start and facts.service_end:
+        nights = (facts.service_end - facts.service_start).days
+    else:
+        whole = [int(q) for line in event.lines if (q := line.quantity) is not None and q == q.to_integral_value()]
+        days = {line.service_date for line in event.lines if line.service_date}
+        nights = max([1, len(days), *whole])
+    return nights if 1 <= nights <= _MOST_NIGHTS else 1

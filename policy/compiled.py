@@ -1,0 +1,363 @@
+"""Rules compiled to dictionaries: the cost of a line does not grow with the number of rules.
+
+Rules are grouped by which fields they match on; a group is one dictionary from the values of those fields to its
+rules. A line costs one look-up per group, and there are as many groups as there are shapes of rules, not rules.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from itertools import chain, product
+from math import prod
+from operator import attrgetter
+from typing import Final, Generic, TypeVar
+
+from policy.checks import Find, prepared
+from policy.currency import ROUNDINGS, to_minor_unit
+from policy.facts import Line, folded
+from policy.models import (
+    CUMULATIVE,
+    Budget,
+    CheckSettings,
+    Level,
+    Limit,
+    Match,
+    Modifier,
+    ModifierKind,
+    Period,
+    PolicyDocument,
+    Receipts,
+)
+from schemas.records import PathNode
+
+__all__ = ["RANKS", "CompiledPolicy", "Effective", "Node", "compile_policy"]
+
+T = TypeVar("T")
+S = TypeVar("S")
+EVERYONE: Final = "*"
+
+RANKS: Final[dict[Level, int]] = {
+    Level.ABSOLUTE: 0,
+    Level.DEPARTMENT: 1,
+    Level.PROJECT: 1,
+    Level.ROLE: 2,
+    Level.CATEGORY: 3,
+    Level.PER_DIEM: 4,
+}
+# Field of a match -> field of a line.
+FIELDS: Final[dict[str, str]] = {
+    "categories": "category",
+    "departments": "department",
+    "projects": "project",
+    "roles": "role",
+    "countries": "country",
+    "localities": "locality",
+    "months": "month",
+    "vendors": "vendor",
+    "mccs": "mcc",
+    "kinds": "kind",
+    "properties": "property_id",
+}
+# Names that people spell with different capitals.
+FOLDED: Final = frozenset({"departments", "projects", "roles", "localities", "vendors", "kinds", "properties"})
+# One rule of five long lists would multiply to more keys than fit in memory.
+_MAX_KEYS: Final = 2_000_000
+# Scaled limits kept ready, least recently used out first: a few hundred bytes each.
+_SCALED_KEPT: Final = 65_536
+_ORDER = attrgetter("order")
+_PREFERENCE = attrgetter("preference")
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A limit as it holds for a line: the amount, where its warning starts, how it came about, its path entries."""
+
+    value: Decimal
+    warn_at: Decimal
+    origin: str
+    passed: PathNode
+    warned: PathNode
+    failed: PathNode
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One constraint node. `order` is its place in the visit, top down; `covers` says that it limits a category.
+
+    `nearer` are rules of the same fields, level and period that name a category nearer to the line's: while one of
+    them is valid, this one does not fire.
+    """
+
+    id: str
+    level: Level
+    order: int
+    base: Decimal
+    per: Period
+    scales: tuple[ModifierKind, ...]
+    overrides: frozenset[Level]
+    covers: bool
+    valid_from: date | None
+    valid_until: date | None
+    plain: Effective
+    nearer: tuple["Node", ...] = ()
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether the rule is valid on a day."""
+        return (self.valid_from is None or day >= self.valid_from) and (
+            self.valid_until is None or day <= self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A modifier as it is chosen: the lowest `preference` of its kind wins."""
+
+    id: str
+    factor: Decimal
+    preference: tuple[int, int, int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Generic[T]):
+    """Rules by the values they match on: per shape of rule, how to read its fields off a line, and its table."""
+
+    groups: tuple[tuple[Callable[[Line], object], dict[object, tuple[T, ...]]], ...]
+
+    def find(self, line: Line) -> list[T]:
+        """Return what applies to the line, unordered."""
+        found: list[T] = []
+        for key, table in self.groups:
+            hit = table.get(key(line))
+            if hit is not None:
+                found += hit
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPolicy:
+    """A policy ready to judge. `version` is its snapshot's hash; `scaled` gives a node's limit under modifiers."""
+
+    version: str
+    currency: str
+    warn_above: Decimal
+    categories: frozenset[str]
+    nodes: tuple[Node, ...]
+    limits: Index[Node]
+    factors: Mapping[ModifierKind, Index[Factor]]
+    scaled: Callable[[int, tuple[str, ...]], Effective]
+    budgets: Mapping[tuple[str, str], tuple[Budget, ...]]
+    receipts: Receipts
+    settings: Mapping[str, CheckSettings]
+    checks: tuple[Find, ...]
+    cumulative: bool
+
+    def effective(self, node: Node, line: Line) -> Effective:
+        """Return the limit of a node for a line: base x geo x role x season, rounded to the policy's currency."""
+        if not node.scales:
+            return node.plain
+        chosen = []
+        for kind in node.scales:
+            index = self.factors.get(kind)
+            candidates = index.find(line) if index else []
+            if candidates:
+                chosen.append(min(candidates, key=_PREFERENCE).id)
+        return self.scaled(node.order, tuple(chosen)) if chosen else node.plain
+
+    def budgets_of(self, scope: str, name: str) -> tuple[Budget, ...]:
+        """Return the budgets a department or project is under: its own, else everyone's, per period."""
+        own = self.budgets.get((scope, name), ())
+        periods = {budget.per for budget in own}
+        return own + tuple(b for b in self.budgets.get((scope, EVERYONE), ()) if b.per not in periods)
+
+
+def compile_policy(document: PolicyDocument, version: str) -> CompiledPolicy:
+    """Compile a valid document.
+
+    Raises:
+        ValueError: a rule's lists multiply to more combinations than can be held; split it.
+
+    """
+    tree = _Taxonomy.of(document)
+    limits = sorted(document.limits, key=lambda limit: (RANKS[limit.level], -limit.priority, limit.id))
+    effect = _Effects(document)
+    nodes = tuple(_node(limit, order, effect) for order, limit in enumerate(limits))
+    placed = [(limit.match, node) for limit, node in zip(limits, nodes, strict=True)]
+    modifiers = {m.id: m for m in document.modifiers}
+    factors = {
+        kind: _index([(m.match, m) for m in document.modifiers if m.kind is kind], tree, _factors)
+        for kind in ModifierKind
+        if any(m.kind is kind for m in document.modifiers)
+    }
+
+    @lru_cache(maxsize=_SCALED_KEPT)
+    def scaled(order: int, chosen: tuple[str, ...]) -> Effective:
+        return effect.of(limits[order], tuple(modifiers[name] for name in chosen))
+
+    return CompiledPolicy(
+        version=version,
+        currency=document.currency,
+        warn_above=document.warn_above,
+        categories=frozenset(category.code for category in document.taxonomy),
+        nodes=nodes,
+        limits=_index(placed, tree, _nearest),
+        factors=factors,
+        scaled=scaled,
+        budgets=_budgets(document.budgets),
+        receipts=document.receipts,
+        settings=document.checks,
+        checks=prepared(document.checks),
+        cumulative=any(node.per in CUMULATIVE for node in nodes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Taxonomy:
+    """Each category with itself and everything beneath it, and how far down."""
+
+    beneath: Mapping[str, tuple[tuple[str, int], ...]]
+
+    @classmethod
+    def of(cls, document: PolicyDocument) -> "_Taxonomy":
+        below: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for category in document.taxonomy:
+            parts = category.code.split(".")
+            for distance in range(len(parts)):
+                below[".".join(parts[: len(parts) - distance])].append((category.code, distance))
+        return cls({code: tuple(found) for code, found in below.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Effects:
+    """Builds effective limits of one policy."""
+
+    document: PolicyDocument
+
+    def of(self, limit: Limit, modifiers: tuple[Modifier, ...] = ()) -> Effective:
+        document = self.document
+        value = limit.limit
+        for modifier in modifiers:
+            value *= modifier.factor
+        value = to_minor_unit(value, document.currency, ROUNDINGS[document.rounding])
+        factors = "".join(f" x {m.kind} {m.factor} ({m.id})" for m in modifiers)
+        origin = (
+            f"{limit.limit}{factors} = {value} {document.currency} per {limit.per}"
+            if modifiers
+            else (f"{value} {document.currency} per {limit.per}")
+        )
+
+        def entry(outcome: str, words: str) -> PathNode:
+            return PathNode(
+                rule_id=limit.id,
+                level=limit.level.value,
+                outcome=outcome,
+                limit=value,
+                reason=f"{words}: limit {origin}",
+            )
+
+        percent = f"{(document.warn_above * 100).normalize():f}"
+        return Effective(
+            value=value,
+            warn_at=value * document.warn_above,
+            origin=origin,
+            passed=entry("PASS", "holds"),
+            warned=entry("WARN", f"holds, but above {percent} %"),
+            failed=entry("FAIL", "exceeded"),
+        )
+
+
+def _node(limit: Limit, order: int, effect: _Effects) -> Node:
+    return Node(
+        id=limit.id,
+        level=limit.level,
+        order=order,
+        base=limit.limit,
+        per=limit.per,
+        scales=tuple(kind for kind in ModifierKind if kind in limit.scales),
+        overrides=frozenset(limit.overrides),
+        covers=limit.level in {Level.CATEGORY, Level.PER_DIEM}
+        or Level.CATEGORY in limit.overrides
+        or bool(limit.match.categories and limit.level is not Level.ABSOLUTE),
+        valid_from=limit.valid_from,
+        valid_until=limit.valid_until,
+        plain=effect.of(limit),
+    )
+
+
+# What stands in one table cell before it is settled: the rule and how far its category is from the cell's.
+_Cell = list[tuple[S, int]]
+
+
+def _index(rules: Sequence[tuple[Match, S]], tree: _Taxonomy, settle: Callable[[_Cell[S]], tuple[T, ...]]) -> Index[T]:
+    groups: dict[tuple[str, ...], dict[object, _Cell[S]]] = defaultdict(lambda: defaultdict(list))
+    for match, rule in rules:
+        signature, keys = _keys(match, tree)
+        table = groups[signature]
+        for key, distance in keys:
+            table[key].append((rule, distance))
+    return Index(
+        tuple(
+            (attrgetter(*signature) if signature else _anything, {key: settle(cell) for key, cell in table.items()})
+            for signature, table in sorted(groups.items())
+        )
+    )
+
+
+def _anything(_line: Line) -> object:
+    return ()
+
+
+def _keys(match: Match, tree: _Taxonomy) -> tuple[tuple[str, ...], list[tuple[object, int]]]:
+    """Return the line fields a match looks at, and each combination of values with its category distance."""
+    signature: list[str] = []
+    choices: list[list[tuple[object, int]]] = []
+    for name, field in FIELDS.items():
+        values = getattr(match, name)
+        if not values:
+            continue
+        signature.append(field)
+        if name == "categories":
+            nearest: dict[object, int] = {}
+            for code, distance in chain.from_iterable(tree.beneath[value] for value in values):
+                nearest[code] = min(distance, nearest.get(code, distance))
+            choices.append(list(nearest.items()))
+        else:
+            choices.append([(value, 0) for value in dict.fromkeys(folded(v) if name in FOLDED else v for v in values)])
+    if prod(len(values) for values in choices) > _MAX_KEYS:
+        raise ValueError(
+            f"a rule on {', '.join(signature)} multiplies to over {_MAX_KEYS} combinations; split its lists"
+        )
+    keys: list[tuple[object, int]] = []
+    for combination in product(*choices):
+        key = tuple(value for value, _ in combination)
+        keys.append((key[0] if len(key) == 1 else key, sum(distance for _, distance in combination)))
+    return tuple(signature), keys
+
+
+def _nearest(cell: "_Cell[Node]") -> tuple[Node, ...]:
+    """Mark each rule with those that name a nearer category, at its level and over its period."""
+    settled = []
+    for node, distance in cell:
+        nearer = tuple(o for o, d in cell if d < distance and o.level is node.level and o.per is node.per)
+        settled.append(replace(node, nearer=nearer) if nearer else node)
+    return tuple(sorted(settled, key=_ORDER))
+
+
+def _factors(cell: "_Cell[Modifier]") -> tuple[Factor, ...]:
+    factors = []
+    for modifier, distance in cell:
+        match = modifier.match
+        fields = sum(bool(getattr(match, name)) for name in FIELDS)
+        preference = (-fields, 0 if match.localities else 1, distance, -modifier.priority, modifier.id)
+        factors.append(Factor(modifier.id, modifier.factor, preference))
+    return tuple(factors)
+
+
+def _budgets(budgets: Iterable[Budget]) -> dict[tuple[str, str], tuple[Budget, ...]]:
+    found: dict[tuple[str, str], tuple[Budget, ...]] = {}
+    for budget in sorted(budgets, key=attrgetter("id")):
+        key = (budget.scope, folded(budget.name))
+        found[key] = (*found.get(key, ()), budget)
+    return found

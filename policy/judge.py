@@ -1,0 +1,272 @@
+"""Judging: every applicable node must hold; they are visited top down; the first that fails names the decision."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from policy.compiled import RANKS, CompiledPolicy, Effective, Node
+from policy.facts import Expense, Line
+from policy.models import CUMULATIVE, Level, Period
+from schemas.records import Decision, Finding, PathNode
+
+__all__ = ["FALLBACK", "OUTCOMES", "Verdict", "judge", "violation_code", "visits", "worst"]
+
+# From best to worst. Both of the last two wait for a person; a broken rule says more than a doubt.
+OUTCOMES: Final = ("PASS", "WARN", "REVIEW_REQUIRED", "FAIL")
+_BADNESS: Final = {outcome: place for place, outcome in enumerate(OUTCOMES)}
+
+# The rule ids of decisions that no rule of the policy made.
+FALLBACK: Final = "fallback.unmapped"
+UNKNOWN_AMOUNT: Final = "fallback.amount"
+
+_ABSENT: Final = tuple(
+    PathNode(rule_id=f"level.{level}", level=level.value, outcome="NOT_APPLICABLE", reason=f"no {words} rule applies")
+    for level, words in (
+        (Level.ABSOLUTE, "absolute"),
+        (Level.DEPARTMENT, "department or project"),
+        (Level.ROLE, "role"),
+        (Level.CATEGORY, "category"),
+        (Level.PER_DIEM, "per diem"),
+    )
+)
+_ORDER = attrgetter("order")
+
+
+class Visit(NamedTuple):
+    """A node as it stands for a line: its limit, or None and why it does not fire.
+
+    A tuple, not a dataclass: several are made per line, and frozen dataclasses cost three times as much to make.
+    """
+
+    node: Node
+    effective: Effective | None
+    silent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One expense judged: a decision per line, what was found, and the worst of all as its outcome."""
+
+    decisions: tuple[Decision, ...]
+    findings: tuple[Finding, ...]
+    outcome: str
+
+
+def worst(outcomes: Iterable[str]) -> str:
+    """Return the worst of some outcomes, PASS when there are none."""
+    return max(outcomes, key=_BADNESS.__getitem__, default="PASS")
+
+
+def violation_code(level: str) -> str:
+    """Return the code of a limit exceeded at a level."""
+    return "PER_DIEM_EXCEEDED" if level == Level.PER_DIEM else "CAP_EXCEEDED"
+
+
+def judge(expense: Expense, policy: CompiledPolicy) -> Verdict:
+    """Judge every line of an expense and run the policy's checks on it.
+
+    The order of lines and of rules changes nothing. Same facts and same policy, same verdict, byte for byte.
+    """
+    visited = [visits(line, expense, policy) for line in expense.lines]
+    sums = _sums(expense, visited) if len(visited) > 1 else {}
+    decisions = tuple(
+        _decide(line, expense, policy, found, sums) for line, found in zip(expense.lines, visited, strict=True)
+    )
+    findings = [_finding(decision) for decision in decisions if decision.outcome != "PASS"]
+    for check in policy.checks:
+        findings += check(expense)
+    outcome = worst([*(d.outcome for d in decisions), *(_outcome(finding) for finding in findings)])
+    return Verdict(decisions, tuple(findings), outcome)
+
+
+def visits(line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
+    """Return the nodes that apply to a line, top down. An overriding node replaces the levels it names."""
+    nodes = policy.limits.find(line)
+    nodes.sort(key=_ORDER)
+    day = expense.on or expense.submitted
+    replaced: dict[Level, Node] = {}
+    for node in nodes:
+        if node.overrides and node.level not in replaced and not _silent(node, day):
+            for level in node.overrides:
+                replaced.setdefault(level, node)
+    found = []
+    for node in nodes:
+        silent = _silent(node, day)
+        if replaced and not silent:
+            by = replaced.get(node.level)
+            if by is not None and by is not node:
+                silent = f"replaced by {by.id}"
+        found.append(Visit(node, None if silent else policy.effective(node, line), silent))
+    return found
+
+
+def _silent(node: Node, day: date) -> str:
+    if node.valid_from is None and node.valid_until is None and not node.nearer:
+        return ""
+    if not node.holds_on(day):
+        return f"valid from {node.valid_from or 'ever'} until {node.valid_until or 'further notice'}, not on {day}"
+    nearer = next((other for other in node.nearer if other.holds_on(day)), None)
+    return f"{nearer.id} is for a nearer category" if nearer else ""
+
+
+def _sums(expense: Expense, visited: list[list[Visit]]) -> dict[int, Decimal]:
+    """Return, per node that weighs a whole expense, the sum of the lines it applies to."""
+    sums: dict[int, Decimal] = defaultdict(Decimal)
+    for line, found in zip(expense.lines, visited, strict=True):
+        for node, effective, _ in found:
+            if effective is not None and node.per in _WHOLE and line.amount is not None:
+                sums[node.order] += line.amount
+    return sums
+
+
+_WHOLE: Final = frozenset({Period.EXPENSE, Period.NIGHT})
+
+
+def _decide(
+    line: Line, expense: Expense, policy: CompiledPolicy, found: list[Visit], sums: Mapping[int, Decimal]
+) -> Decision:
+    if line.amount is None or expense.currency != policy.currency:
+        return _unknown_amount(line, expense, policy, found)
+    own = abs(line.amount)
+    path: list[PathNode] = []
+    outcome, named, weighed = "PASS", None, own
+    tightest: Decimal | None = None
+    covered = False
+    level = 0
+    for node, effective, silent in found:
+        rank = RANKS[node.level]
+        while level < rank:
+            path.append(_ABSENT[level])
+            level += 1
+        level = max(level, rank + 1)
+        if effective is None:
+            path.append(_entry(node, "OVERRIDDEN" if silent.startswith("replaced") else "NOT_APPLICABLE", silent))
+            continue
+        covered = covered or node.covers
+        if node.per in CUMULATIVE:
+            path.append(_entry(node, "NOT_APPLICABLE", f"limit {effective.origin}, weighed with the running total"))
+            continue
+        amount = abs(sums[node.order]) if node.order in sums else own
+        limit, entry = _weigh(node, effective, amount, expense.nights)
+        path.append(entry)
+        room = limit - (amount - own)
+        if tightest is None or room < tightest:
+            tightest = room
+            if outcome == "PASS":
+                named, weighed = entry, amount
+        if _BADNESS[entry.outcome] > _BADNESS[outcome]:
+            outcome, named, weighed = entry.outcome, entry, amount
+    path.extend(_ABSENT[level:])
+    if not covered and outcome != "FAIL":
+        return _unmapped(line, policy, path)
+    return Decision(
+        line=line.number,
+        outcome=outcome,
+        rule_id=named.rule_id if named else FALLBACK,
+        violation_code=violation_code(named.level) if named and outcome == "FAIL" else None,
+        amount=weighed,
+        limit=named.limit if named else None,
+        currency=policy.currency,
+        flip=_flip(tightest, policy.currency),
+        resolution_path=tuple(path),
+        policy_version=policy.version,
+    )
+
+
+def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int) -> tuple[Decimal, PathNode]:
+    """Return a node's limit in this expense and its entry in the path."""
+    if node.per is Period.NIGHT and nights > 1:
+        limit, warn_at = effective.value * nights, effective.warn_at * nights
+        outcome = "FAIL" if amount > limit else "WARN" if amount > warn_at else "PASS"
+        reason = f"limit {effective.origin} x {nights} nights"
+        return limit, PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=limit, reason=reason)
+    if amount > effective.value:
+        return effective.value, effective.failed
+    return effective.value, effective.warned if amount > effective.warn_at else effective.passed
+
+
+def _entry(node: Node, outcome: str, reason: str) -> PathNode:
+    return PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=None, reason=reason)
+
+
+def _flip(room: Decimal | None, currency: str) -> str:
+    if room is None:
+        return ""
+    return f"passes at <= {room} {currency}" if room >= 0 else "passes when other lines of the expense are less"
+
+
+def _unmapped(line: Line, policy: CompiledPolicy, path: list[PathNode]) -> Decision:
+    """Nothing but general caps applies: a limit was forgotten or the category is wrong. A person decides."""
+    known = line.category is not None and line.category in policy.categories
+    what = f"no limit for category {line.category}" if known else "no category of the taxonomy"
+    entry = PathNode(rule_id=FALLBACK, level="category", outcome="REVIEW_REQUIRED", limit=None, reason=what)
+    return Decision(
+        line=line.number,
+        outcome="REVIEW_REQUIRED",
+        rule_id=FALLBACK,
+        violation_code="FALLBACK_UNMAPPED",
+        amount=None if line.amount is None else abs(line.amount),
+        limit=None,
+        currency=policy.currency,
+        flip="passes with a category that has a limit",
+        resolution_path=(*path, entry),
+        policy_version=policy.version,
+    )
+
+
+def _unknown_amount(line: Line, expense: Expense, policy: CompiledPolicy, found: list[Visit]) -> Decision:
+    """Nothing can be compared: the amount was not read, or could not be converted into the policy's currency."""
+    reason = (
+        "the amount is not known"
+        if line.amount is None
+        else f"the amount is in {expense.currency}, the policy judges in {policy.currency}"
+    )
+    entry = PathNode(rule_id=UNKNOWN_AMOUNT, level="check", outcome="REVIEW_REQUIRED", limit=None, reason=reason)
+    return Decision(
+        line=line.number,
+        outcome="REVIEW_REQUIRED",
+        rule_id=UNKNOWN_AMOUNT,
+        violation_code="AMOUNT_UNKNOWN",
+        amount=None,
+        limit=None,
+        currency=policy.currency,
+        flip=f"passes with an amount in {policy.currency} within its limits",
+        resolution_path=(*(_entry(visit.node, "NOT_APPLICABLE", reason) for visit in found), entry),
+        policy_version=policy.version,
+    )
+
+
+_WORDS: Final = {
+    "CAP_EXCEEDED": "{amount} {currency} is above the limit of {limit} {currency} set by {rule}; {flip}.",
+    "PER_DIEM_EXCEEDED": "{amount} {currency} is above the per diem of {limit} {currency} set by {rule}; {flip}.",
+    "FALLBACK_UNMAPPED": "No limit covers it: it needs a person; {flip}.",
+    "AMOUNT_UNKNOWN": "There is no amount to compare; {flip}.",
+    None: "{amount} {currency} is close to the limit of {limit} {currency} set by {rule}.",
+}
+
+
+def _finding(decision: Decision) -> Finding:
+    message = _WORDS[decision.violation_code].format(
+        amount=decision.amount, currency=decision.currency, limit=decision.limit, rule=decision.rule_id,
+        flip=decision.flip,
+    )  # fmt: skip
+    return Finding(
+        code=decision.violation_code or "NEAR_LIMIT",
+        severity="violation" if decision.outcome == "FAIL" else "warn",
+        message=message,
+        blocking=decision.outcome in {"FAIL", "REVIEW_REQUIRED"},
+        line=decision.line,
+        rule_id=decision.rule_id,
+    )
+
+
+def _outcome(finding: Finding) -> str:
+    if finding.severity == "violation":
+        return "FAIL"
+    if finding.blocking:
+        return "REVIEW_REQUIRED"
+    return "WARN" if finding.severity == "warn" else "PASS"

@@ -1,0 +1,54 @@
+"""The policy snapshots as a table that every replica holds whole, per tenant."""
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+
+from policy.snapshot import Snapshot, Snapshots
+from schemas.envelope import Event
+from schemas.events import PolicyPublished
+
+__all__ = ["Policies"]
+
+
+class Policies:
+    """Snapshots by tenant. A tenant without one of its own is judged under the genesis snapshot.
+
+    A snapshot that this release cannot read raises `PolicyError` on `apply`: judging on without it would be wrong.
+    """
+
+    def __init__(self) -> None:
+        self._published: dict[str, tuple[str, Snapshot, int]] = {}
+        self._tenants: dict[str, Snapshots] = {}
+        self._digest = 0
+
+    @property
+    def version(self) -> str:
+        """A hash of the content; the order of arrival does not change it."""
+        return f"{self._digest:064x}"
+
+    def apply(self, key: str, event: Event | None) -> None:
+        """Take in one published snapshot, or its tombstone."""
+        before = self._published.pop(key, None)
+        if before is not None:
+            self._digest ^= before[2]
+            self._tenants.pop(before[0], None)
+        if not isinstance(event, PolicyPublished):
+            return
+        snapshot = replace(Snapshot.read(event.snapshot.encode()), effective_from=event.effective_from)
+        digest = int.from_bytes(hashlib.sha256(f"{key}\n{event.snapshot}".encode()).digest())
+        self._published[key] = (event.tenant_id, snapshot, digest)
+        self._digest ^= digest
+        self._tenants.pop(event.tenant_id, None)
+
+    def at(self, tenant: str, submitted_at: datetime) -> Snapshot:
+        """Return the snapshot in force for a tenant at an instant."""
+        return self.of(tenant).at(submitted_at)
+
+    def of(self, tenant: str) -> Snapshots:
+        """Return every snapshot of a tenant."""
+        known = self._tenants.get(tenant)
+        if known is None:
+            known = Snapshots(snapshot for owner, snapshot, _ in self._published.values() if owner == tenant)
+            self._tenants[tenant] = known
+        return known
