@@ -1,12 +1,13 @@
 """Rule files: YAML that a tenant may replace, checked against a model before anything runs on it."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-__all__ = ["RuleFileError", "read_rules"]
+__all__ = ["RuleFileError", "read_rules", "rules_version"]
 
 T = TypeVar("T")
 
@@ -39,3 +40,8 @@ def read_rules(path: Path, shape: type[T]) -> T:
         place = ".".join(str(part) for part in first["loc"]) or "the whole file"
         msg = f"{path}: {place}: {first['msg']} ({error.error_count()} faults in all)"
         raise RuleFileError(msg) from error
+
+
+def rules_version(*paths: Path) -> str:
+    """Return the SHA-256 over the bytes of rule files, in order: what a decision made with them is stamped with."""
+    return sha256(b"\x1f".join(path.read_bytes() for path in paths)).hexdigest()

@@ -285,7 +285,8 @@ class VendorRecorded(Event):
     name: Annotated[str, Doc("Normalised name.")]
     tax_id: Annotated[str | None, Doc("Tax number.")] = None
     iban: Annotated[str | None, Doc("Bank account.")] = None
-    postings: Annotated[int, Doc("How many postings confirmed it.")] = 1
+    postings: Annotated[int, Doc("How many postings confirmed it; written again when it doubles.")] = 1
+    aliases: Annotated[tuple[str, ...], Doc("Folded names that a person confirmed to be this vendor.")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +298,7 @@ class PatternRecorded(Event):
     gl_code: Annotated[str, Doc("Account used.")]
     recovery_status: Annotated[str, Doc("Recovery class used.")]
     category: Annotated[str | None, Doc("Category at the time.")] = None
-    postings: Annotated[int, Doc("How many postings agree.")] = 1
+    postings: Annotated[int, Doc("How many postings agree; written again when it doubles.")] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

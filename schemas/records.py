@@ -139,7 +139,7 @@ class VendorMatch:
 class Evidence:
     """One reason for a category."""
 
-    source: Annotated[str, Doc("mcc, merchant, description, claimed or asserted.")]
+    source: Annotated[str, Doc("document, mcc, merchant, description, claimed or asserted.")]
     value: Annotated[str, Doc("What was seen.")]
     category: Annotated[str, Doc("The category it speaks for.")]
     weight: Annotated[int, Doc("0 to 100.")]

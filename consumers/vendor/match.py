@@ -4,7 +4,7 @@ A wrong match pays the wrong vendor and hides a duplicate; a missed one only add
 So the threshold is set for precision.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -55,16 +55,17 @@ class VendorMatcher:
     _version: int = -1
 
     def match(
-        self, merchant: Merchant, *, tax_id: str | None = None, iban: str | None = None
+        self, merchant: Merchant, *, tax_id: str | None = None, iban: str | None = None, asserted: bool = False
     ) -> tuple[VendorMatch | None, tuple[Problem, ...]]:
         """Return who the seller is and what is doubtful about it.
 
         A tax number decides before a name, a name before a bank account (an account that belongs to another vendor is
         what fraud looks like, so it must not choose the vendor it is checked against). An unknown seller is a
         candidate, which is normal and no problem; policy judges it. None when nothing legible is printed
-        (MISSING_VENDOR). A bank account the matched vendor is not known by is VENDOR_BANK_CHANGED.
+        (MISSING_VENDOR). A bank account the matched vendor is not known by is VENDOR_BANK_CHANGED. A name that a person
+        stated (`asserted`) is that vendor, known by exactly this name or new.
         """
-        found = self._known(merchant, tax_id, iban)
+        found = self._stated(merchant) if asserted and merchant.key else self._known(merchant, tax_id, iban)
         if found is None:
             return None, (
                 Problem(
@@ -100,13 +101,20 @@ class VendorMatcher:
                 runner_up=second.name if second else None,
                 margin=margin,
             )
+        return self._new(merchant, best.name if best else None)
+
+    def _stated(self, merchant: Merchant) -> VendorMatch:
+        known = self.master.by_name(merchant.identity)
+        found = _exact(known, "asserted") if known else self._new(merchant, None)
+        return replace(found, method="asserted", score=_EXACT)
+
+    def _new(self, merchant: Merchant, resembles: str | None) -> VendorMatch:
         return VendorMatch(
             vendor_id=vendor_id(self.tenant, merchant.identity),
             name=merchant.name,
             score=0,
             method="new",
-            runner_up=best.name if best else None,
-            margin=0,
+            runner_up=resembles,
             candidate=True,
         )
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +17,9 @@ from cleanco import basename, prepare_default_terms  # type: ignore[import-untyp
 from pydantic import BaseModel, ConfigDict
 
 from consumers.folding import fold
-from consumers.rulefile import read_rules
+from consumers.rulefile import read_rules, rules_version
 
-__all__ = ["SHIPPED", "Merchant", "MerchantRules", "Normalise", "load_normaliser"]
+__all__ = ["SHIPPED", "Merchant", "MerchantRules", "Normalise", "load_normaliser", "shipped_normaliser"]
 
 SHIPPED: Final = Path(__file__).with_name("merchants.yaml")
 # Repeated merchants dominate card feeds; 64k of them are about 20 MB.
@@ -80,6 +80,12 @@ def load_normaliser(path: Path = SHIPPED) -> Normalise:
 
     """
     return _compile(read_rules(path, MerchantRules))
+
+
+@cache
+def shipped_normaliser() -> tuple[Normalise, str]:
+    """Return the shipped normaliser, shared by a process so that its cache is, and the version of its rules."""
+    return load_normaliser(), rules_version(SHIPPED)
 
 
 def _compile(rules: MerchantRules) -> Normalise:

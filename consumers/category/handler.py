@@ -1,0 +1,69 @@
+"""The category stage: what each line is for."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import Final
+
+from consumers.assertions import restate, settled, stated
+from consumers.category import mcc, resolve, taxonomy
+from consumers.category.resolve import Categoriser, Seen, load_categoriser
+from consumers.rulefile import rules_version
+from consumers.runtime.stage import Handler
+from consumers.tracks import answer_failed
+from schemas.envelope import Event, caused, doubt, stamped
+from schemas.events import CategoryResolved, ExpenseParsed
+from schemas.lifecycle import State
+from schemas.records import Assertion, CategoryMatch, Evidence
+
+__all__ = ["HANDLER"]
+
+STAGE: Final = "category"
+_CERTAIN: Final = 100
+
+
+@cache
+def _categoriser() -> tuple[Categoriser, str]:
+    return load_categoriser(), rules_version(taxonomy.SHIPPED, mcc.SHIPPED, resolve.SHIPPED)
+
+
+def categorise_lines(event: ExpenseParsed) -> Sequence[Event]:
+    """Return the category of each line with its evidence; what a person stated stands, and settles the doubt."""
+    categoriser, version = _categoriser()
+    facts, lines = restate(event.facts, event.lines, event)
+    seen = Seen(
+        merchant=facts.vendor_name,
+        mcc=facts.mcc,
+        document_type=facts.document_type,
+        claimed=event.context.claimed_category,
+    )
+    matches, problems = categoriser.categorise(seen, [line.description for line in lines])
+    # The categoriser counts lines from 1; an expense's own numbers are what everything else refers to.
+    numbers = {place: line.number for place, line in enumerate(lines, start=1)}
+    stated_by_line = _stated(stated(event), numbers, categoriser)
+    answers = tuple(stated_by_line.get(match.line, replace(match, line=numbers[match.line])) for match in matches)
+    doubts = [
+        replace(p, line=numbers[p.line], field=f"lines.{numbers[p.line]}.category")
+        for p in problems
+        if p.line is not None and p.line not in stated_by_line
+    ]
+    resolved = caused(
+        event, CategoryResolved, stage=STAGE, status=State.PARSED, categories=answers, problems=settled(event)
+    )
+    return (stamped(doubt(resolved, *doubts), {"category_rules": version}),)
+
+
+def _stated(
+    asserted: dict[str, Assertion], numbers: dict[int, int], categoriser: Categoriser
+) -> dict[int, CategoryMatch]:
+    found: dict[int, CategoryMatch] = {}
+    for place, number in numbers.items():
+        statement = asserted.get(f"lines.{number}.category")
+        category = categoriser.claimed(statement.value) if statement else None
+        if statement and category:
+            evidence = Evidence(source="asserted", value=statement.value, category=category, weight=_CERTAIN)
+            found[place] = CategoryMatch(line=number, category=category, score=_CERTAIN, evidence=(evidence,))
+    return found
+
+
+HANDLER = Handler(handle=categorise_lines, on_dead_letter=partial(answer_failed, STAGE))

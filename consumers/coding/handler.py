@@ -1,0 +1,124 @@
+"""The coding stage: joins the three tracks' answers, then codes every line.
+
+The output depends on the answers alone, never on which came last.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, TypeVar
+
+from consumers.assertions import stated
+from consumers.coding.code import Subject, code_lines
+from consumers.coding.contract import check_contract
+from consumers.coding.join import TRACKS, Answer, Joins, track_of
+from consumers.coding.patterns import PatternBook
+from consumers.coding.rules import SHIPPED_CHART, SHIPPED_RULES, CodingRules, load_coding_rules
+from consumers.rulefile import rules_version
+from consumers.runtime.stage import Handler, Table
+from schemas.envelope import Event, caused, doubt
+from schemas.events import (
+    CategoryResolved,
+    CurrencyConverted,
+    ExpenseCoded,
+    ExpenseParsed,
+    TickElapsed,
+    TrackFailed,
+    VendorResolved,
+)
+from schemas.lifecycle import State
+from schemas.records import Context, Facts, Problem
+from schemas.topics import PATTERNS
+
+__all__ = ["HANDLER"]
+
+STAGE: Final = "coding"
+_T = TypeVar("_T", bound=Event)
+
+
+@cache
+def _rules() -> tuple[CodingRules, str]:
+    return load_coding_rules(), rules_version(SHIPPED_RULES, SHIPPED_CHART)
+
+
+def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook) -> Sequence[Event]:
+    """Return the coded expense when `event` is the last of its three answers, nothing before."""
+    answers = joins.add(event)
+    return () if answers is None else (_coded(answers, patterns),)
+
+
+def send_on_overdue(tick: TickElapsed, joins: Joins, *, patterns: PatternBook) -> Sequence[Event]:
+    """Return what has waited too long for an answer, coded as far as it can be, with TRACK_TIMEOUT for a person."""
+    return [_coded(answers, patterns) for answers in joins.overdue(tick.occurred_at)]
+
+
+def _coded(answers: tuple[Answer, ...], patterns: PatternBook) -> ExpenseCoded:
+    rules, version = _rules()
+    # The answers are in the order of the tracks: the first that carries the expense speaks for it.
+    expense = next((a for a in answers if isinstance(a, ExpenseParsed)), None)
+    converted, vendor, category = (
+        _of(answers, CurrencyConverted),
+        _of(answers, VendorResolved),
+        _of(answers, CategoryResolved),
+    )
+    facts = expense.facts if expense else Facts(kind="text", confidence={})
+    context = expense.context if expense else Context()
+    lines = expense.lines if expense else ()
+    match = vendor.vendor if vendor else None
+    categories = category.categories if category else ()
+    property_id = facts.property_id or context.property_id
+    codings, uncoded = code_lines(
+        lines,
+        {c.line: c.category for c in categories},
+        Subject(answers[0].tenant_id, match.vendor_id if match else None, property_id),
+        rules=rules,
+        patterns=patterns,
+        asserted=stated(answers[0]),
+    )
+    coded = caused(
+        expense or answers[0],
+        ExpenseCoded,
+        stage=STAGE,
+        status=State.CODED,
+        document=expense.document if expense else None,
+        context=context,
+        facts=facts,
+        lines=lines,
+        conversion=converted.conversion if converted else None,
+        vendor=match,
+        categories=categories,
+        codings=codings,
+        tables={name: v for a in answers for name, v in a.tables.items()} | {"coding_rules": version},
+    )
+    doubts = (
+        *(problem for answer in answers for problem in answer.problems),
+        *_failures(answers),
+        *uncoded,
+        *check_contract(facts, lines, codings, match, property_id),
+    )
+    return doubt(coded, *doubts)
+
+
+def _of(answers: tuple[Answer, ...], kind: type[_T]) -> _T | None:
+    return next((answer for answer in answers if isinstance(answer, kind)), None)
+
+
+def _failures(answers: tuple[Answer, ...]) -> list[Problem]:
+    came = {track_of(answer): answer for answer in answers}
+    doubts: list[Problem] = []
+    for track in TRACKS:
+        answer = came.get(track)
+        if answer is None:
+            text = f"The {track} track has not answered in time: check the expense by hand."
+            doubts.append(Problem(code="TRACK_TIMEOUT", message=text, field=track, stage=STAGE))
+        elif isinstance(answer, TrackFailed):
+            text = f"The {track} track failed ({answer.reason}): check the expense by hand."
+            doubts.append(Problem(code="TRACK_FAILED", message=text, field=track, stage=STAGE))
+    return doubts
+
+
+HANDLER = Handler(
+    handle=join_and_code,
+    state=Joins,
+    on_tick=send_on_overdue,
+    tables=(Table("patterns", PATTERNS, PatternBook),),
+)

@@ -1,0 +1,98 @@
+"""The currency stage: the whole expense, with its amounts in the reporting currency."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from functools import cache, partial
+from typing import Final
+
+from consumers.assertions import restate, settled
+from consumers.currency.convert import convert_amounts, implied_rate_problem
+from consumers.currency.iso4217 import minor_units
+from consumers.currency.rates import RateTable, bundled_rates
+from consumers.currency.symbols import resolve_currency
+from consumers.runtime.stage import Handler
+from consumers.tracks import answer_failed
+from schemas.envelope import Event, caused, doubt, stamped
+from schemas.events import CurrencyConverted, ExpenseParsed
+from schemas.lifecycle import State
+from schemas.records import Conversion, Facts, Line, Problem
+
+__all__ = ["HANDLER"]
+
+STAGE: Final = "currency"
+# Card issuers add up to about four per cent for foreign use; more than this is another rate, or another amount.
+_TOLERANCE: Final = Decimal("0.06")
+
+
+@cache
+def _rates() -> RateTable:
+    return bundled_rates()
+
+
+def convert_expense(event: ExpenseParsed) -> Sequence[Event]:
+    """Return the expense with its amounts converted at the rate of its date, or with the problem that prevents it.
+
+    An expense without a date is converted at the day it was submitted, which the date's own problem keeps before a
+    person; a currency that several could be is AMBIGUOUS_CURRENCY and not converted.
+    """
+    table = _rates()
+    facts, lines = restate(event.facts, event.lines, event)
+    day = facts.invoice_date or event.submitted_at.date()
+    currency = _currency(facts, event, day)
+    if isinstance(currency, str):
+        facts = replace(facts, currency=currency)
+    answer = currency if isinstance(currency, Problem) else _convert(currency, facts, lines, event, day)
+    doubts = [answer] if isinstance(answer, Problem) else _feed_doubts(facts, day, table)
+    converted = caused(
+        event,
+        CurrencyConverted,
+        stage=STAGE,
+        status=State.PARSED,
+        facts=facts,
+        lines=lines,
+        conversion=answer if isinstance(answer, Conversion) else None,
+        problems=settled(event),
+    )
+    return (stamped(doubt(converted, *doubts), {"rates": table.version}),)
+
+
+def _convert(
+    currency: str, facts: Facts, lines: tuple[Line, ...], event: ExpenseParsed, day: date
+) -> Conversion | Problem:
+    amounts = [line.amount for line in lines]
+    return convert_amounts(facts.total, amounts, currency, event.context.reporting_currency, day=day, table=_rates())
+
+
+def _currency(facts: Facts, event: ExpenseParsed, day: date) -> str | Problem:
+    if facts.currency is None:
+        text = "The document does not say which currency it is in: state the currency."
+        return Problem(code="AMBIGUOUS_CURRENCY", message=text, field="currency", stage=STAGE)
+    if minor_units(facts.currency) is not None:
+        return facts.currency
+    country = event.context.country
+    possible = resolve_currency(facts.currency, territories=(country,) if country else (), day=day)
+    if len(possible) == 1:
+        return possible[0]
+    if possible:
+        text = f"The printed currency may be any of {', '.join(possible)}: state which."
+        return Problem(code="AMBIGUOUS_CURRENCY", message=text, field="currency", stage=STAGE)
+    # An unknown code is refused by the conversion, with the code in its message.
+    return facts.currency
+
+
+def _feed_doubts(facts: Facts, day: date, table: RateTable) -> list[Problem]:
+    if facts.original_amount is None or not facts.original_currency or facts.total is None or not facts.currency:
+        return []
+    found = implied_rate_problem(
+        (facts.total, facts.currency),
+        (facts.original_amount, facts.original_currency),
+        day=day,
+        table=table,
+        tolerance=_TOLERANCE,
+    )
+    return [found] if found else []
+
+
+HANDLER = Handler(handle=convert_expense, on_dead_letter=partial(answer_failed, STAGE))

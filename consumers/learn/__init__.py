@@ -1,0 +1,1 @@
+"""What a posting teaches: who the vendor is and how its lines are coded."""
