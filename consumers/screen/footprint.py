@@ -1,0 +1,182 @@
+"""What an expense leaves in its ledger's history: the totals it counts towards and the keys it is recognised by.
+
+Pure: from the event and the policy in force alone, so that the same event always leaves the same footprint, and
+taking it back removes exactly what was left.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from urllib.parse import quote
+
+from policy.checks.across import SplitTransaction
+from policy.coded import facts_of
+from policy.compiled import CompiledPolicy
+from policy.currency import quantum, to_minor_unit
+from policy.facts import Expense, folded
+from policy.judge import visits
+from policy.models import CUMULATIVE, Period
+from schemas.events import ExpenseEvaluated
+
+__all__ = ["Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A running total: its key, the rule that limits it, and what this expense adds. Amounts in policy currency."""
+
+    key: str
+    rule_id: str
+    level: str
+    limit: Decimal
+    warn_at: Decimal
+    words: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """One way to recognise an expense again: the check, the key that equal ones share, and what they share in words."""
+
+    code: str
+    key: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What this expense could be a part of: purchases under one limit, by one person at one vendor."""
+
+    key: str
+    rule_id: str
+    limit: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """How a receipt and a card line know each other. `minor` is the total in minor units; `name` the seller, folded."""
+
+    card: bool
+    subject: str
+    day: date
+    minor: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """All of it. `wants_receipt`: the policy has this card line wait for its receipt."""
+
+    day: date
+    accounts: tuple[Account, ...]
+    prints: tuple[Print, ...]
+    parts: tuple[Part, ...]
+    purchase: Purchase | None
+    wants_receipt: bool
+
+
+def footprint_of(event: ExpenseEvaluated, policy: CompiledPolicy) -> Footprint:
+    """Return what the expense leaves behind."""
+    facts = facts_of(event)
+    day = facts.on or facts.submitted
+    known = facts.total is not None and facts.currency == policy.currency
+    rules = policy.receipts
+    wants = known and facts.card and rules.required and facts.total is not None and facts.total > rules.above
+    return Footprint(
+        day=day,
+        accounts=_accounts(event, facts, policy, day) if known else (),
+        prints=_prints(event, facts),
+        parts=_parts(event, facts, policy) if known else (),
+        purchase=_purchase(event, facts) if known else None,
+        wants_receipt=wants,
+    )
+
+
+def _key(*parts: str) -> str:
+    # Quoted, so that a slash in a name cannot make two different keys equal or reach into another range.
+    return "/".join(quote(part, safe="") for part in parts)
+
+
+def _accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, day: date) -> tuple[Account, ...]:
+    found = []
+    total = facts.total or Decimal(0)
+    check = policy.settings.get("BUDGET_EXCEEDED")
+    judged = check is None or check.enabled
+    for scope, name in (("department", facts.lines[0].department), ("project", facts.lines[0].project)):
+        for budget in policy.budgets_of(scope, name) if name and judged else ():
+            words = f"{budget.limit} {policy.currency} per {budget.per} for this {scope}"
+            key = _key("budget", scope, name or "", _bucket(Period(budget.per), day))
+            warn_at = budget.limit * policy.warn_above
+            found.append(Account(key, budget.id, scope, budget.limit, warn_at, words, total))
+    return (*found, *_personal_accounts(event, facts, policy, day)) if policy.cumulative else tuple(found)
+
+
+def _personal_accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, day: date) -> list[Account]:
+    """Return the running totals of this person under limits per day, month or year."""
+    found: dict[str, Account] = {}
+    for line in facts.lines:
+        for node, effective, _ in visits(line, facts, policy):
+            if effective is None or node.per not in CUMULATIVE or line.amount is None:
+                continue
+            key = _key("limit", node.id, event.subject, _bucket(node.per, day))
+            before = found[key].amount if key in found else Decimal(0)
+            level, words = node.level.value, effective.origin
+            found[key] = Account(key, node.id, level, effective.value, effective.warn_at, words, before + line.amount)
+    return list(found.values())
+
+
+def _bucket(period: Period, day: date) -> str:
+    return day.isoformat()[: {Period.DAY: 10, Period.MONTH: 7, Period.YEAR: 4}[period]]
+
+
+def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
+    read, found = event.facts, []
+    vendor = event.vendor.vendor_id if event.vendor else folded(facts.merchant)
+    amount = None if read.total is None else f"{read.total.normalize():f} {read.currency}"
+    on = read.invoice_date.isoformat() if read.invoice_date else None
+    if event.document is not None:
+        found.append(Print("DUPLICATE_EXACT", _key("document", event.document.sha256), "the same document"))
+        number = "".join(c for c in (read.invoice_number or "").upper() if c.isalnum())
+        if vendor and number and amount:
+            key = _key("invoice", vendor, number, amount)
+            found.append(Print("DUPLICATE_EXACT", key, "the same vendor, invoice number and total"))
+        elif vendor and on and amount:
+            key = _key("alike", event.subject, vendor, on, amount)
+            found.append(Print("DUPLICATE_NEAR", key, "the same person, vendor, date and total"))
+    elif read.account and on and amount:
+        key = _key("card", read.account, on, amount, folded(read.vendor_name or ""))
+        found.append(Print("DUPLICATE_EXACT", key, "the same account, date, amount and merchant"))
+    return tuple(found)
+
+
+def _parts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy) -> tuple[Part, ...]:
+    settings = policy.settings.get("SPLIT_TRANSACTION")
+    if not isinstance(settings, SplitTransaction) or not settings.enabled or not facts.merchant:
+        return ()
+    vendor = event.vendor.vendor_id if event.vendor else folded(facts.merchant)
+    amounts = {line.number: line.amount for line in facts.lines}
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for decision in event.decisions:
+        amount = amounts.get(decision.line)
+        for node in decision.resolution_path:
+            if node.limit is not None and amount is not None and node.outcome in {"PASS", "WARN"}:
+                before = sums[node.rule_id][1] if node.rule_id in sums else Decimal(0)
+                sums[node.rule_id] = (to_minor_unit(node.limit, policy.currency), before + amount)
+    return tuple(
+        Part(_key("split", event.subject, rule, vendor), rule, limit, amount)
+        for rule, (limit, amount) in sorted(sums.items())
+        if limit * settings.part_above <= amount <= limit and amount > 0
+    )
+
+
+def _purchase(event: ExpenseEvaluated, facts: Expense) -> Purchase | None:
+    if facts.total is None or facts.total <= 0 or facts.on is None or not facts.merchant:
+        return None
+    minor = int(facts.total / quantum(facts.currency))
+    return Purchase(facts.card, _key(event.subject), facts.on, minor, _words(facts.merchant))
+
+
+def _words(name: str) -> str:
+    """Return a seller's name as bare words: feeds put stars and hyphens where receipts put spaces."""
+    return folded("".join(c if c.isalnum() else " " for c in name))

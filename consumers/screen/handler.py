@@ -1,0 +1,185 @@
+"""Judge an expense against the others of its ledger, and again when what it was judged against is taken back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from consumers.runtime.stage import Handler, Store, Table
+from consumers.screen.decide import AWAIT, MERGE, Screening, decide
+from consumers.screen.due import Due, DueTimes
+from consumers.screen.footprint import footprint_of
+from consumers.screen.history import Kept, Ledger
+from consumers.screen.prior import Prior
+from policy.checks.across import SplitTransaction
+from policy.compiled import CompiledPolicy
+from policy.table import Policies
+from schemas.envelope import Event, caused
+from schemas.events import ExpenseDecided, ExpenseEvaluated, ExpenseRetracted, TickElapsed
+from schemas.lifecycle import State
+from schemas.records import Finding
+from schemas.topics import POLICIES
+
+__all__ = ["HANDLER", "LedgerHistory", "expire", "screen"]
+
+_STATUS: Final = {"decide": State.DECIDED, AWAIT: State.AWAITING_RECEIPT, MERGE: State.MERGED}
+
+
+class LedgerHistory:
+    """The partition's state: each ledger's history, and the instants at which something is due."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.due = DueTimes(store)
+
+    def of(self, tenant: str, ledger: str) -> Ledger:
+        """Return one ledger's history."""
+        return Ledger(self._store, tenant, ledger)
+
+
+def screen(event: Event, state: LedgerHistory, *, policies: Policies) -> Sequence[Event]:
+    """Return the decision on an evaluated expense, or fresh decisions on those that leaned on a retracted one."""
+    ledger = state.of(event.tenant_id, event.ledger)
+    if isinstance(event, ExpenseRetracted):
+        return _retract(event, event.revision, ledger, policies)
+    if not isinstance(event, ExpenseEvaluated):
+        return ()
+    # A revision that is judged again (a replayed dead letter) or that a later one follows counts once.
+    fresh: list[Event] = []
+    for revision in ledger.revisions(event.expense_id):
+        fresh += _retract(event, revision, ledger, policies)
+    policy = _policy(event, policies)
+    footprint = footprint_of(event, policy)
+    sequence = ledger.next()
+    prior = ledger.read(footprint, sequence, event.expense_id, policy.receipts, _split_days(policy))
+    screening = decide(event, policy, prior)
+    merged = screening.disposition == MERGE
+    ledger.leave(event, footprint, sequence, merged=merged)
+    if merged:
+        fresh += _receive(event, prior, ledger, policies)
+    else:
+        kept = Kept(sequence, event, prior, 1, _gist(event, screening))
+        _keep(kept, screening, ledger)
+        if screening.disposition == AWAIT:
+            deadline = event.submitted_at + timedelta(days=policy.receipts.wait_days)
+            state.due.put(Due(deadline, event.tenant_id, event.ledger, sequence))
+    return (_decided(event, screening, prior, 1, event.occurred_at), *fresh)
+
+
+def expire(tick: TickElapsed, state: LedgerHistory, *, policies: Policies) -> Sequence[Event]:
+    """Return the decisions on card lines whose receipt did not come in time."""
+    decisions: list[Event] = []
+    for due in state.due.take(tick.occurred_at):
+        ledger = state.of(due.tenant, due.ledger)
+        kept = ledger.kept(due.sequence)
+        if kept is not None and ledger.waiting(kept.event.expense_id) == kept.sequence:
+            overdue = replace(kept.prior, overdue=True)
+            decisions += _again(kept, overdue, tick.occurred_at, ledger, policies)
+    return decisions
+
+
+def _policy(event: ExpenseEvaluated, policies: Policies) -> CompiledPolicy:
+    return policies.at(event.tenant_id, event.submitted_at).compiled()
+
+
+def _split_days(policy: CompiledPolicy) -> int:
+    settings = policy.settings.get("SPLIT_TRANSACTION")
+    return settings.within_days if isinstance(settings, SplitTransaction) else 0
+
+
+def _decided(
+    event: ExpenseEvaluated, screening: Screening, prior: Prior, number: int, occurred_at: datetime
+) -> ExpenseDecided:
+    return caused(
+        event,
+        ExpenseDecided,
+        stage="screen",
+        status=_STATUS[screening.disposition],
+        part="" if number == 1 else str(number),
+        occurred_at=occurred_at,
+        decisions=screening.decisions,
+        findings=screening.findings,
+        outcome=screening.outcome,
+        prior=prior.canonical(),
+        disposition=screening.disposition,
+        other=screening.other,
+        decision_number=number,
+    )
+
+
+def _gist(event: ExpenseEvaluated, screening: Screening) -> tuple[tuple[str, str | None], ...]:
+    """Return what makes a fresh decision worth telling: which reasons there are, not their wording."""
+    return tuple((finding.code, finding.other) for finding in screening.findings[len(event.findings) :])
+
+
+def _keep(kept: Kept, screening: Screening, ledger: Ledger) -> None:
+    waiting = screening.disposition == AWAIT or kept.prior.overdue
+    if waiting or kept.gist:
+        ledger.keep(kept, waiting=waiting)
+    else:
+        ledger.unkeep(kept.sequence)
+
+
+def _again(
+    kept: Kept, prior: Prior, occurred_at: datetime, ledger: Ledger, policies: Policies
+) -> tuple[ExpenseDecided, ...]:
+    """Decide a kept expense again; return the decision if it differs in its reasons or ends the wait."""
+    screening = decide(kept.event, _policy(kept.event, policies), prior)
+    gist = _gist(kept.event, screening)
+    before = (kept.gist, kept.prior.receipt, kept.prior.overdue)
+    told = screening.disposition != AWAIT and (gist, prior.receipt, prior.overdue) != before
+    number = kept.number + 1 if told else kept.number
+    _keep(replace(kept, prior=prior, number=number, gist=gist), screening, ledger)
+    return (_decided(kept.event, screening, prior, number, occurred_at),) if told else ()
+
+
+def _retract(event: Event, revision: int, ledger: Ledger, policies: Policies) -> list[Event]:
+    """Take a revision back and decide again, in order of arrival, what leaned on it."""
+    left = ledger.take_back(event.expense_id, revision)
+    if left is None:
+        return []
+    freed: dict[int, list[str]] = {place: [] for place in ledger.watching(event.expense_id)}
+    for account in left.accounts:
+        for place in ledger.watching(account, after=left.sequence):
+            freed.setdefault(place, []).append(account)
+    fresh: list[Event] = []
+    for place, accounts in sorted(freed.items()):
+        kept = ledger.kept(place)
+        if kept is None:
+            continue
+        totals = dict(kept.prior.totals)
+        for account in accounts:
+            totals[account] -= left.accounts[account]
+        fresh += _again(kept, _looked(kept, totals, ledger, policies), event.occurred_at, ledger, policies)
+    return fresh
+
+
+def _looked(kept: Kept, totals: dict[str, Decimal], ledger: Ledger, policies: Policies) -> Prior:
+    """Return a kept prior with what earlier expenses say now; whether a receipt came stays as it was."""
+    policy = _policy(kept.event, policies)
+    footprint = footprint_of(kept.event, policy)
+    now = ledger.look(footprint, kept.sequence, kept.event.expense_id, policy.receipts, _split_days(policy))
+    return replace(kept.prior, totals=totals, seen=now.seen, parts=now.parts, match=now.match)
+
+
+def _receive(receipt: ExpenseEvaluated, prior: Prior, ledger: Ledger, policies: Policies) -> Iterable[Event]:
+    """Give a waiting card line its receipt: what was found about the receipt goes on with the card line."""
+    card = prior.match.expense if prior.match else ""
+    place = ledger.waiting(card)
+    kept = None if place is None else ledger.kept(place)
+    if kept is None:
+        return ()
+    carried = (
+        *(replace(finding, other=receipt.expense_id) for finding in receipt.findings if finding.blocking),
+        *(
+            Finding(code=p.code, severity="warn", message=p.message, blocking=True, other=receipt.expense_id)
+            for p in receipt.problems
+        ),
+    )
+    ledger.forget_purchase(card, kept.event.revision)
+    received = replace(kept.prior, overdue=False, receipt=receipt.expense_id, carried=carried)
+    return _again(kept, received, receipt.occurred_at, ledger, policies)
+
+
+HANDLER = Handler(handle=screen, state=LedgerHistory, on_tick=expire, tables=(Table("policies", POLICIES, Policies),))

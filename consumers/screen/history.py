@@ -1,0 +1,291 @@
+"""The history of one ledger: running totals, the keys expenses are recognised by, and what may be decided again.
+
+Cost per expense is a handful of look-ups, however long the history. Keys, under `ledger/<tenant>/<ledger>/`:
+
+    sequence                         order of arrival
+    left/<expense>/<revision>        what that revision left, so that taking it back removes exactly that
+    total/<account>                  running total
+    print/<print>/<sequence>         who has this print
+    part/<part>/<day>/<sequence>     purchases that could be parts of one
+    purchase/<side>/<subject>/<day>/<minor>/<sequence>, purchases/<side>/<subject> (how many)
+    kept/<sequence>                  decisions that lean on other expenses, with their event
+    watch/<account or expense>/<sequence>   who must be told when that changes
+    waiting/<expense>                card lines whose receipt has not come
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+from urllib.parse import quote
+
+import orjson
+from rapidfuzz import fuzz
+
+from consumers.runtime.stage import Store
+from consumers.screen.footprint import Footprint, Part, Purchase
+from consumers.screen.prior import Match, Prior, Seen
+from policy.models import Receipts
+from schemas.events import ExpenseEvaluated
+from schemas.plain import from_plain, to_plain
+
+__all__ = ["Kept", "Ledger", "Left"]
+
+# Range ends: the code point after "/" closes a folder, and sequences have this many digits.
+_AFTER: Final = "0"
+_DIGITS: Final = 12
+# A person who splits one purchase into more parts than this is found by the first ones.
+_MOST_PARTS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one revision left: its place in the order, amounts by account, and index keys."""
+
+    sequence: int
+    accounts: dict[str, Decimal]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A decision that leans on other expenses or waits, kept to be made again when those change."""
+
+    sequence: int
+    event: ExpenseEvaluated
+    prior: Prior
+    number: int
+    gist: tuple[tuple[str, str | None], ...]
+
+
+class Ledger:
+    """One ledger's part of the partition's store."""
+
+    def __init__(self, store: Store, tenant: str, ledger: str) -> None:
+        self._store = store
+        self._at = f"ledger/{quote(tenant, safe='')}/{quote(ledger, safe='')}/"
+
+    # Order of arrival
+
+    def next(self) -> int:
+        """Return the place of the next expense in the order of arrival."""
+        sequence = int(self._store.get(f"{self._at}sequence") or b"0") + 1
+        self._store.put(f"{self._at}sequence", str(sequence).encode())
+        return sequence
+
+    # Reading
+
+    def read(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
+        """Return what earlier expenses say about this one; `days` is how far apart parts of a split may lie."""
+        totals = {account.key: self._total(account.key) for account in footprint.accounts}
+        return replace(self.look(footprint, sequence, expense, rules, days), totals=totals)
+
+    def look(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
+        """Return the same without the totals, which only stand as they were at arrival in a kept prior."""
+        return Prior(
+            sequence=sequence,
+            seen=tuple(self._seen(footprint, sequence, expense)),
+            parts={
+                part.key: found
+                for part in footprint.parts
+                if (found := tuple(self._parts(part, footprint.day, sequence, expense, days)))
+            },
+            match=self._match(footprint.purchase, sequence, expense, rules) if footprint.purchase else None,
+        )
+
+    def _total(self, account: str) -> Decimal:
+        return Decimal((self._store.get(f"{self._at}total/{account}") or b"0").decode())
+
+    def _seen(self, footprint: Footprint, sequence: int, expense: str) -> Iterator[Seen]:
+        for mark in footprint.prints:
+            folder = f"{self._at}print/{mark.key}/"
+            for _, value in self._store.range(folder, folder + _place(sequence)):
+                if (other := value.decode()) != expense:
+                    yield Seen(mark.code, other, mark.words)
+                    break
+
+    def _parts(self, part: Part, day: date, sequence: int, expense: str, days: int) -> Iterator[tuple[str, Decimal]]:
+        folder = f"{self._at}part/{part.key}/"
+        first, last = _shifted(day, -days), _shifted(day, days)
+        count = 0
+        for key, value in self._store.range(f"{folder}{first}", f"{folder}{last}{_AFTER}"):
+            other, amount = orjson.loads(value)
+            if int(key.rpartition("/")[2]) < sequence and other != expense:
+                yield other, Decimal(amount)
+                count += 1
+                if count == _MOST_PARTS:
+                    return
+
+    def _match(self, own: Purchase, sequence: int, expense: str, rules: Receipts) -> Match | None:
+        """Return the other half: the amount with room for a tip, a few days apart, a like name; waiting ones first."""
+        side = "document" if own.card else "card"
+        if self._store.get(f"{self._at}purchases/{side}/{own.subject}") is None:
+            return None
+        tip = 1 + rules.tip_tolerance
+        lowest, highest = (int(own.minor / tip), own.minor) if own.card else (own.minor, int(own.minor * tip))
+        found = []
+        days = {_shifted(own.day, apart): apart for apart in range(-rules.days_apart, rules.days_apart + 1)}
+        for day, apart in days.items():
+            folder = f"{self._at}purchase/{side}/{own.subject}/{day}/"
+            for key, value in self._store.range(f"{folder}{lowest:015}", f"{folder}{highest:015}{_AFTER}"):
+                other, name = orjson.loads(value)
+                minor, place = (int(part) for part in key.split("/")[-2:])
+                if place < sequence and other != expense and _alike(own.name, name) >= rules.merchant_similarity:
+                    waiting = not own.card and self.waiting(other) is not None
+                    found.append((not waiting, abs(minor - own.minor), abs(apart), place, other))
+        if not found:
+            return None
+        best = min(found)
+        return Match(best[-1], waiting=not best[0])
+
+    # Writing
+
+    def leave(self, event: ExpenseEvaluated, footprint: Footprint, sequence: int, *, merged: bool = False) -> None:
+        """Write what a revision leaves. A merged receipt leaves its prints alone: its card line counts for it."""
+        keys = [
+            self._put(f"print/{mark.key}/{_place(sequence)}", event.expense_id.encode()) for mark in footprint.prints
+        ]
+        accounts: dict[str, Decimal] = {}
+        if not merged:
+            for account in footprint.accounts:
+                accounts[account.key] = account.amount
+                self._add(account.key, account.amount)
+            for part in footprint.parts:
+                value = orjson.dumps([event.expense_id, f"{part.amount:f}"])
+                keys.append(self._put(f"part/{part.key}/{footprint.day}/{_place(sequence)}", value))
+            if footprint.purchase is not None:
+                keys.append(self._put_purchase(footprint.purchase, event.expense_id, sequence))
+        record = {"sequence": sequence, "accounts": {k: f"{v:f}" for k, v in accounts.items()}, "keys": keys}
+        self._put(_left(event.expense_id, event.revision), orjson.dumps(record))
+
+    def take_back(self, expense: str, revision: int) -> Left | None:
+        """Remove all that a revision left and return it; None where it left nothing."""
+        key = self._at + _left(expense, revision)
+        value = self._store.get(key)
+        if value is None:
+            return None
+        record = orjson.loads(value)
+        left = Left(record["sequence"], {k: Decimal(v) for k, v in record["accounts"].items()}, tuple(record["keys"]))
+        for account, amount in left.accounts.items():
+            self._add(account, -amount)
+        for index in left.keys:
+            self._drop(index)
+        self._store.delete(key)
+        self.unkeep(left.sequence)
+        return left
+
+    def revisions(self, expense: str) -> tuple[int, ...]:
+        """Return the revisions of an expense that count."""
+        folder = f"{self._at}left/{expense}/"
+        return tuple(int(key.rpartition("/")[2]) for key, _ in self._store.range(folder, folder[:-1] + _AFTER))
+
+    def forget_purchase(self, expense: str, revision: int) -> None:
+        """Make a card line that has its receipt known to no other receipt."""
+        key = self._at + _left(expense, revision)
+        record = orjson.loads(self._store.get(key) or b"{}")
+        for index in [found for found in record.get("keys", ()) if found.startswith("purchase/")]:
+            self._drop(index)
+            record["keys"].remove(index)
+            self._store.put(key, orjson.dumps(record))
+
+    def _put(self, key: str, value: bytes) -> str:
+        self._store.put(self._at + key, value)
+        return key
+
+    def _add(self, account: str, amount: Decimal) -> None:
+        total = self._total(account) + amount
+        if total:
+            self._put(f"total/{account}", f"{total:f}".encode())
+        else:
+            self._store.delete(f"{self._at}total/{account}")
+
+    def _put_purchase(self, own: Purchase, expense: str, sequence: int) -> str:
+        side = f"{'card' if own.card else 'document'}/{own.subject}"
+        self._count(side, 1)
+        value = orjson.dumps([expense, own.name])
+        return self._put(f"purchase/{side}/{own.day}/{own.minor:015}/{_place(sequence)}", value)
+
+    def _drop(self, index: str) -> None:
+        self._store.delete(self._at + index)
+        if index.startswith("purchase/"):
+            self._count("/".join(index.split("/")[1:3]), -1)
+
+    def _count(self, side: str, by: int) -> None:
+        count = int(self._store.get(f"{self._at}purchases/{side}") or b"0") + by
+        if count:
+            self._put(f"purchases/{side}", str(count).encode())
+        else:
+            self._store.delete(f"{self._at}purchases/{side}")
+
+    # Decisions that may be made again
+
+    def keep(self, kept: Kept, *, waiting: bool) -> None:
+        """Keep a decision, watched under each account and expense it leans on."""
+        self.unkeep(kept.sequence)
+        place = _place(kept.sequence)
+        watched = (*kept.prior.totals, *kept.prior.others())
+        for name in watched:
+            self._put(f"watch/{name}/{place}", b"")
+        if waiting:
+            self._put(f"waiting/{kept.event.expense_id}", place.encode())
+        record = {
+            "event": to_plain(kept.event),
+            "prior": kept.prior.canonical(),
+            "number": kept.number,
+            "gist": kept.gist,
+            "watched": watched,
+        }
+        self._put(f"kept/{place}", orjson.dumps(record))
+
+    def unkeep(self, sequence: int) -> None:
+        """Let go of a kept decision; no error where there is none."""
+        place = _place(sequence)
+        value = self._store.get(f"{self._at}kept/{place}")
+        if value is None:
+            return
+        record = orjson.loads(value)
+        for name in record["watched"]:
+            self._store.delete(f"{self._at}watch/{name}/{place}")
+        self._store.delete(f"{self._at}waiting/{record['event']['expense_id']}")
+        self._store.delete(f"{self._at}kept/{place}")
+
+    def kept(self, sequence: int) -> Kept | None:
+        """Return a kept decision."""
+        value = self._store.get(f"{self._at}kept/{_place(sequence)}")
+        if value is None:
+            return None
+        record = orjson.loads(value)
+        event = from_plain(record["event"])
+        if not isinstance(event, ExpenseEvaluated):
+            raise TypeError(f"a kept decision holds a {type(event).__name__}, not an ExpenseEvaluated")
+        gist = tuple((code, other) for code, other in record["gist"])
+        return Kept(sequence, event, Prior.read(record["prior"]), record["number"], gist)
+
+    def watching(self, name: str, after: int = 0) -> tuple[int, ...]:
+        """Return who leans on an account or expense, in order of arrival, only those that came after a place."""
+        folder = f"{self._at}watch/{name}/"
+        start = folder + _place(after + 1)
+        return tuple(int(key.rpartition("/")[2]) for key, _ in self._store.range(start, folder[:-1] + _AFTER))
+
+    def waiting(self, expense: str) -> int | None:
+        """Return the place of a card line that waits for its receipt, None where it does not wait."""
+        value = self._store.get(f"{self._at}waiting/{expense}")
+        return None if value is None else int(value)
+
+
+def _shifted(day: date, days: int) -> date:
+    """Return a day some days on, at most the first or last day there is."""
+    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
+
+
+def _place(sequence: int) -> str:
+    return f"{sequence:0{_DIGITS}}"
+
+
+def _left(expense: str, revision: int) -> str:
+    return f"left/{expense}/{revision:06}"
+
+
+def _alike(one: str, other: str) -> float:
+    return fuzz.token_set_ratio(one, other)

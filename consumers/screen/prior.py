@@ -1,0 +1,93 @@
+"""The little that was read from the ledger's history to decide.
+
+It travels in the event, so that the decision can be redone years later without the history.
+"""
+
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+
+import orjson
+import rfc8785
+
+from schemas.records import Finding
+
+__all__ = ["Match", "Prior", "Seen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Another expense that shares a print: which check, which expense, what they share."""
+
+    code: str
+    expense: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The other half of a receipt and card line pair; `waiting` when it is a card line that waits for its receipt."""
+
+    expense: str
+    waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What was known when deciding.
+
+    `totals` are the running totals before this expense, by account key; `parts` per limit the earlier purchases
+    (expense, amount) that this one may complete; `overdue` says that the wait for a receipt ran out; `receipt` is
+    the receipt that came for this card line, `carried` what was found about that receipt.
+    """
+
+    sequence: int
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    seen: tuple[Seen, ...] = ()
+    parts: dict[str, tuple[tuple[str, Decimal], ...]] = field(default_factory=dict)
+    match: Match | None = None
+    overdue: bool = False
+    receipt: str | None = None
+    carried: tuple[Finding, ...] = ()
+
+    def others(self) -> tuple[str, ...]:
+        """Return the expenses this decision leans on, each once."""
+        named = [seen.expense for seen in self.seen] + [e for parts in self.parts.values() for e, _ in parts]
+        return tuple(dict.fromkeys(named + ([self.match.expense] if self.match else [])))
+
+    def canonical(self) -> str:
+        """Return it as RFC 8785 JSON; amounts are decimal strings."""
+        return rfc8785.dumps(
+            {
+                "sequence": self.sequence,
+                "totals": {key: f"{total:f}" for key, total in self.totals.items()},
+                "seen": [[seen.code, seen.expense, seen.words] for seen in self.seen],
+                "parts": {key: [[e, f"{a:f}"] for e, a in parts] for key, parts in self.parts.items()},
+                "match": [self.match.expense, self.match.waiting] if self.match else None,
+                "overdue": self.overdue,
+                "receipt": self.receipt,
+                "carried": [asdict(finding) for finding in self.carried],
+            }
+        ).decode()
+
+    @classmethod
+    def read(cls, text: str | bytes) -> "Prior":
+        """Return it from its canonical form.
+
+        Raises:
+            ValueError: the text is none.
+
+        """
+        try:
+            data = orjson.loads(text)
+            return cls(
+                sequence=data["sequence"],
+                totals={key: Decimal(total) for key, total in data["totals"].items()},
+                seen=tuple(Seen(*seen) for seen in data["seen"]),
+                parts={key: tuple((e, Decimal(a)) for e, a in parts) for key, parts in data["parts"].items()},
+                match=Match(*data["match"]) if data["match"] else None,
+                overdue=data["overdue"],
+                receipt=data["receipt"],
+                carried=tuple(Finding(**finding) for finding in data["carried"]),
+            )
+        except (KeyError, TypeError, ArithmeticError) as error:
+            raise ValueError(f"no prior of a decision: {error!r}") from error

@@ -1,0 +1,70 @@
+"""Whatever is submitted, rejected and corrected: the history is that of what survives."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import ExpenseCoded, ExpenseDecided
+from tests.evaluate.build import coded
+from tests.screen.desk import BUDGET, ROOMY, Desk
+
+AMOUNTS = ("90.00", "240.00", "310.00", "520.00")
+VENDORS = ("one", "two")
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["submit", "reject", "correct"]),
+        st.integers(0, 5),
+        st.sampled_from(AMOUNTS),
+        st.sampled_from(VENDORS),
+        st.booleans(),
+    ),
+    max_size=14,
+)
+LIMITS = [{**ROOMY[0], "limit": "500"}]
+
+
+def _desk() -> Desk:
+    return Desk(limits=LIMITS, budgets=BUDGET)
+
+
+def _gist(decision: ExpenseDecided) -> Any:
+    return (decision.outcome, sorted((f.code, f.other or "") for f in decision.findings))
+
+
+@settings(deadline=None, max_examples=60)
+@given(STEPS)
+def test_history_is_that_of_the_survivors(steps: list[tuple[str, int, str, str, bool]]) -> None:
+    """After any steps, totals and latest decisions equal those of a ledger that only ever saw the survivors."""
+    desk, alive, latest = _desk(), dict[int, ExpenseCoded](), dict[str, ExpenseDecided]()
+    revisions: dict[int, int] = {}
+    for action, which, amount, vendor, card in steps:
+        if which in alive and action == "submit":
+            continue
+        if which not in alive and action != "submit":
+            continue
+        if action != "submit":
+            gone = alive.pop(which)
+            latest.pop(gone.expense_id)
+            latest |= {fresh.expense_id: fresh for fresh in desk.retract(gone)}
+        if action != "reject":
+            revisions[which] = revisions.get(which, 0) + 1
+            event = coded(str(which), amount, vendor=vendor, card=card, revision=revisions[which])
+            alive[which] = event
+            latest |= {decided.expense_id: decided for decided in desk.submit(event)}
+    clean, expected = _desk(), dict[str, ExpenseDecided]()
+    for event in alive.values():
+        expected |= {decided.expense_id: decided for decided in clean.submit(event)}
+    assert {key: _gist(d) for key, d in latest.items()} == {key: _gist(d) for key, d in expected.items()}
+    assert _totals(desk) == _totals(clean)
+    assert _count(desk) == _count(clean)
+
+
+def _totals(desk: Desk) -> dict[str, bytes]:
+    return dict(desk.screen.store.range("ledger/acme/main/total/", "ledger/acme/main/total0"))
+
+
+def _count(desk: Desk) -> int:
+    folders = ("left", "kept", "part", "print", "purchase", "purchases", "watch", "waiting")
+    at = "ledger/acme/main/"
+    return sum(1 for folder in folders for _ in desk.screen.store.range(f"{at}{folder}/", f"{at}{folder}0"))
