@@ -199,8 +199,8 @@ class ExpensePosted(ExpenseApproved):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostingRefused(Event):
-    """The ERP refused it for a reason that trying again cannot mend; it goes back to a person."""
+class PostingRefused(ExpenseDecided):
+    """The ERP refused it for a reason that trying again cannot mend; it goes back to a person, with all they need."""
 
     code: Annotated[str, Doc("The ERP's code.")]
     message: Annotated[str, Doc("The ERP's words, without personal data.")]

@@ -1,0 +1,62 @@
+"""What `approval` remembers of an expense: where it stands, and the decision a person is asked about."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import orjson
+
+from consumers.runtime.stage import Store
+from schemas.events import ExpenseDecided
+from schemas.lifecycle import State
+from schemas.plain import from_plain, to_plain
+
+__all__ = ["Case", "Cases"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Where one expense stands.
+
+    `decision` is kept while a person may still have to look at it; `state` is from the lifecycle table.
+    """
+
+    state: State
+    revision: int
+    decision_number: int
+    decision: ExpenseDecided | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person may resolve it now."""
+        return self.state in (State.IN_REVIEW, State.AWAITING_RECEIPT) and self.decision is not None
+
+
+class Cases:
+    """Cases by expense id."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, expense_id: str) -> Case | None:
+        """Return the case, None when the expense was never decided."""
+        stored = self._store.get(f"case/{expense_id}")
+        if stored is None:
+            return None
+        plain = orjson.loads(stored)
+        decision = plain["decision"]
+        return Case(
+            State(plain["state"]),
+            plain["revision"],
+            plain["decision_number"],
+            cast("ExpenseDecided", from_plain(decision)) if decision else None,
+        )
+
+    def put(self, expense_id: str, case: Case) -> None:
+        """Remember the case."""
+        plain = {
+            "state": str(case.state),
+            "revision": case.revision,
+            "decision_number": case.decision_number,
+            "decision": to_plain(case.decision),
+        }
+        self._store.put(f"case/{expense_id}", orjson.dumps(plain))
