@@ -1,44 +1,18 @@
-"""A ledger over real HTTP: uvicorn on a free port, or a process of its own where it is to be killed."""
+"""A running ledger: in this process, or in one of its own where it is to be killed."""
 
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
-import uvicorn
 
-from erp.app import create_app
-from erp.ledger import load_chart
-from erp.store import Store
+from tests.erp.serving import serve
 
-NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
-
-
-@contextmanager
-def serve(folder: Path) -> Iterator[httpx2.Client]:
-    """Serve a ledger in this process and give a client for it."""
-    store = Store(folder / "ledger.sqlite")
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(store, load_chart(), lambda: NOON), log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=10) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listener.close()
-        store.close()
 
 
 @pytest.fixture(scope="module")

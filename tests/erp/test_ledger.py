@@ -1,6 +1,7 @@
 """The rules of the ledger hold for any journal, before any HTTP."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -17,7 +18,7 @@ CHART = load_chart()
 CODES = sorted(CHART.accounts)
 
 
-def _journal(*lines: dict[str, object], currency: str = "USD") -> Journal:
+def _journal(*lines: Mapping[str, object], currency: str = "USD") -> Journal:
     return Journal.model_validate(
         {
             "tenant_id": "acme",

@@ -1,0 +1,1 @@
+"""Post approved expenses to the ERP, each once, and bring what it refuses back to a person."""
