@@ -173,6 +173,10 @@ PATTERNS = Topic(
 )
 # Raw bytes with headers; no schema, because what is here may be undecodable.
 DEAD_LETTERS = Topic("expense.dlq", (), _raw, "original", max_message_bytes=11 * _MIB)
+# What a person did about a dead letter, by its id: replayed, or parked with a copy that outlives the dead letter.
+SETTLED = Topic(
+    "dlq.settled", (), _raw, "letter", partitions=1, compact=True, retention_ms=None, max_message_bytes=12 * _MIB
+)
 
 TOPICS: tuple[Topic, ...] = (
     SUBMITTED,
@@ -195,6 +199,7 @@ TOPICS: tuple[Topic, ...] = (
     VENDORS,
     PATTERNS,
     DEAD_LETTERS,
+    SETTLED,
 )
 
 # Ticks go to every topic that asks for them, so they have no topic of their own.

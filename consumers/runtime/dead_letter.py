@@ -9,16 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 
 from consumers.runtime.errors import Halted, Poisoned
-from consumers.runtime.transport import Fetched, Headers, Outgoing
+from consumers.runtime.transport import Fetched, Outgoing
 from schemas.codec import Codec, ContractViolated, Undecodable
+from schemas.dead_letters import REPLAY_COUNT, marked
 from schemas.topics import DEAD_LETTERS
 
-__all__ = ["PREFIX", "REPLAY_COUNT", "REPLAY_GROUP", "DeadLetterLimit", "dead_letter", "reason_of", "replays"]
+__all__ = ["DeadLetterLimit", "dead_letter", "reason_of", "replays"]
 
-PREFIX = "__dlq.errors."
-REPLAY_COUNT = f"{PREFIX}replay.count"
-# A replayed record is for the group that failed; the other groups of its topic have handled it already.
-REPLAY_GROUP = "__dlq.replay.group"
 _MESSAGE_BYTES = 2_000
 
 
@@ -63,9 +60,7 @@ def dead_letter(record: Fetched, error: BaseException, *, group: str, stage: str
         "schema.id": "" if schema_id is None else schema_id,
         "replay.count": replays(record),
     }
-    kept = tuple((k, v) for k, v in record.headers if not k.startswith("__dlq."))
-    headers: Headers = (*kept, *((f"{PREFIX}{name}", str(value).encode()) for name, value in told.items()))
-    return Outgoing(DEAD_LETTERS.name, record.key, record.value, headers)
+    return Outgoing(DEAD_LETTERS.name, record.key, record.value, marked(record.headers, told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from consumers.runtime.kafka_tail import KafkaTail, fetched
 from consumers.runtime.transport import (
     Fenced,
     Fetched,
@@ -31,6 +30,7 @@ from consumers.runtime.transport import (
     TransportLost,
     Written,
 )
+from streams.tail import KafkaTail, fetched
 
 __all__ = ["KafkaSettings", "KafkaTransport"]
 

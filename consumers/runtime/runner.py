@@ -13,7 +13,7 @@ import structlog
 
 from consumers.runtime.attempts import WaitingRoom
 from consumers.runtime.clock import Clock, instant, milliseconds
-from consumers.runtime.dead_letter import REPLAY_GROUP, DeadLetterLimit, dead_letter, reason_of
+from consumers.runtime.dead_letter import DeadLetterLimit, dead_letter, reason_of
 from consumers.runtime.errors import Halted, Poisoned, Transient
 from consumers.runtime.faults import transient_of
 from consumers.runtime.lanes.lane import Answer, Lane, WorkerDied
@@ -26,6 +26,7 @@ from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Outgoing, TransactionLost, Transport
 from consumers.runtime.writer import Writer
 from schemas.codec import Codec
+from schemas.dead_letters import REPLAY_GROUP
 from schemas.envelope import Event
 from schemas.events import AuditRecorded, TickElapsed
 from schemas.lifecycle import IllegalTransition

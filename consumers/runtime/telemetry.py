@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import prometheus_client as prometheus
 
-__all__ = ["Counter", "Gauge", "PrometheusTelemetry", "RecordedTelemetry", "Telemetry", "traceparent"]
+__all__ = ["Counter", "Gauge", "PrometheusTelemetry", "RecordedTelemetry", "Telemetry"]
 
 Counter = Literal[
     "records_in",  # records fetched, skipped ones included
@@ -94,8 +94,3 @@ class RecordedTelemetry:
     def set(self, name: Gauge, value: float) -> None:
         """Set a gauge."""
         self.gauges[name] = value
-
-
-def traceparent(trace_id: str, event_id: str) -> bytes:
-    """Return the W3C trace context of an event: its id's first 16 hex digits are the span."""
-    return f"00-{trace_id}-{event_id.replace('-', '')[:16]}-01".encode()

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streams.record import Fetched, Headers, TransportLost
+
 __all__ = [
     "Fenced",
     "Fetched",
@@ -19,30 +21,6 @@ __all__ = [
     "TransportLost",
     "Written",
 ]
-
-Headers = tuple[tuple[str, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """One record as read. `timestamp_ms` is the broker's or the producer's, as the topic says."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
-    timestamp_ms: int = 0
-
-    def header(self, name: str) -> bytes | None:
-        """Return the first header of that name, None where there is none."""
-        return next((value for key, value in self.headers if key == name), None)
-
-    @property
-    def size(self) -> int:
-        """Bytes of key and value."""
-        return len(self.key or b"") + len(self.value or b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +48,6 @@ class TransactionLost(Exception):
 
 class Fenced(Exception):
     """Another process uses the same transactional id: this one must stop."""
-
-
-class TransportLost(Exception):
-    """The log cannot be read on as asked, for example because retention overtook the committed offset."""
 
 
 class Tail(Protocol):

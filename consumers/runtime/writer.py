@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from consumers.runtime.clock import instant
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.stage import Stage
-from consumers.runtime.telemetry import traceparent
 from consumers.runtime.transport import Fetched, Outgoing
 from schemas.codec import Codec
 from schemas.envelope import Event, stamped
@@ -14,6 +13,7 @@ from schemas.events import AuditRecorded, ReviewResolved, TickElapsed
 from schemas.identity import derive, trace_id
 from schemas.lifecycle import State, check
 from schemas.topics import AUDIT_EVENTS
+from schemas.trace import traceparent
 
 __all__ = ["Writer"]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumers.runtime.transport import Fetched, Headers, TransportLost
+from streams.record import Fetched, Headers, TransportLost
 
 __all__ = ["KafkaTail", "fetched"]
 
@@ -13,7 +13,7 @@ _CHUNK = 5_000
 
 
 def fetched(message: Message) -> Fetched:
-    """Return a Kafka message as the runner's record."""
+    """Return a Kafka message as a record."""
     value, key = message.value(), message.key()
     return Fetched(
         message.topic() or "",

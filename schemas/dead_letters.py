@@ -1,0 +1,23 @@
+"""The headers of a dead letter: what it was, where it came from, why it could not be handled."""
+
+from collections.abc import Iterable, Mapping
+
+__all__ = ["PREFIX", "REPLAY_COUNT", "REPLAY_GROUP", "marked", "unmarked"]
+
+_OURS = "__dlq."
+PREFIX = f"{_OURS}errors."
+REPLAY_COUNT = f"{PREFIX}replay.count"
+# A replayed record is for the group that failed; the other groups of its topic have handled it already.
+REPLAY_GROUP = f"{_OURS}replay.group"
+
+_Headers = tuple[tuple[str, bytes], ...]
+
+
+def unmarked(headers: Iterable[tuple[str, bytes]]) -> _Headers:
+    """Return the headers the record came with, without what earlier failures added."""
+    return tuple((name, value) for name, value in headers if not name.startswith(_OURS))
+
+
+def marked(headers: Iterable[tuple[str, bytes]], told: Mapping[str, object]) -> _Headers:
+    """Return the record's own headers and one `__dlq.errors.*` header per fact."""
+    return (*unmarked(headers), *((f"{PREFIX}{name}", str(value).encode()) for name, value in told.items()))
