@@ -25,6 +25,9 @@ STAGE: Final = "currency"
 # Card issuers add up to about four per cent for foreign use; more than this is another rate, or another amount.
 _TOLERANCE: Final = Decimal("0.06")
 
+# More candidates than this help nobody to choose.
+_NAMED: Final = 4
+
 
 @cache
 def _rates() -> RateTable:
@@ -76,7 +79,8 @@ def _currency(facts: Facts, event: ExpenseParsed, day: date) -> str | Problem:
     if len(possible) == 1:
         return possible[0]
     if possible:
-        text = f"The printed currency may be any of {', '.join(possible)}: state which."
+        named = ", ".join(possible[:_NAMED]) + (f" and {len(possible) - _NAMED} more" if len(possible) > _NAMED else "")
+        text = f"The printed currency may be any of {named}: state which."
         return Problem(code="AMBIGUOUS_CURRENCY", message=text, field="currency", stage=STAGE)
     # An unknown code is refused by the conversion, with the code in its message.
     return facts.currency

@@ -1,0 +1,164 @@
+"""Three answers meet once, whatever their order, and a missing one is seen."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from consumers.coding.join import TIMEOUT
+from consumers.stages import stage_named
+from consumers.tracks import answer_failed
+from schemas.envelope import Event, doubt
+from schemas.events import CurrencyConverted, ExpenseCoded, ExpenseParsed, TrackFailed
+from schemas.records import Problem
+from tests.harness import StageRun
+from tests.tracks.build import NOW, corrected, parsed, tick
+
+TRACKS = ("currency", "vendor", "category")
+
+
+def answers(event: ExpenseParsed, failed: tuple[str, ...] = ()) -> list[Event]:
+    """Return what the three tracks answer, those in `failed` with their failure."""
+    return [
+        answer_failed(track, event, "HANDLER_FAILED")[0] if track in failed else StageRun(stage_named(track))(event)[0]
+        for track in TRACKS
+    ]
+
+
+def run() -> StageRun:
+    """Return a coding stage over empty state."""
+    return StageRun(stage_named("coding"))
+
+
+def join(events: list[Event]) -> list[Event]:
+    """Return everything coding answers to these events."""
+    stage = run()
+    return [output for event in events for output in stage(event)]
+
+
+def codes(event: Event) -> list[str]:
+    """Return the codes of the problems on an event."""
+    return [problem.code for problem in event.problems]
+
+
+@pytest.mark.parametrize("failed", [(), ("currency",), ("vendor",), ("category",), TRACKS])
+def test_the_order_never_matters(failed: tuple[str, ...]) -> None:
+    """All six orders give the same coded expense, byte for byte, whichever tracks failed."""
+    given = answers(parsed("a", problems=(Problem(code="AMBIGUOUS_DATE", message="?", stage="parse"),)), failed)
+    outcomes = [join(list(order)) for order in permutations(given)]
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert len(outcomes[0]) == 1
+    assert codes(outcomes[0][0])[0] == "AMBIGUOUS_DATE"
+    assert codes(outcomes[0][0]).count("TRACK_FAILED") == len(failed)
+
+
+def test_a_complete_join() -> None:
+    """Conversion, vendor, categories and codings are all on the event, and nothing stays behind."""
+    stage = run()
+    outputs = [output for event in answers(parsed("a")) for output in stage(event)]
+    (coded,) = outputs
+    assert isinstance(coded, ExpenseCoded)
+    assert coded.status == "coded"
+    assert coded.conversion is not None
+    assert coded.vendor is not None
+    assert [c.category for c in coded.categories] == ["meals"]
+    assert [(c.gl_code, c.rule) for c in coded.codings] == [("6110", "category:meals")]
+    assert coded.problems == ()
+    assert {"rates", "merchant_rules", "category_rules", "coding_rules"} <= coded.tables.keys()
+    assert list(stage.store.range("", "~")) == []
+
+
+def test_revisions_and_expenses_do_not_mix() -> None:
+    """Answers to another expense or revision never complete a join."""
+    first, second = answers(parsed("a")), answers(corrected("a", ("lines.1.category", "meals")))
+    other = answers(parsed("b"))
+    assert join([first[0], second[1], other[2]]) == []
+    assert len(join([*first[:2], *second, *other, first[2]])) == 3
+
+
+def test_a_repeated_answer_changes_nothing() -> None:
+    """The first answer of a track counts; the same one twice is no third."""
+    given = answers(parsed("a"))
+    assert len(join([given[0], given[0], given[1], given[1], given[2]])) == 1
+
+
+def test_a_failed_currency_track_still_carries_the_expense() -> None:
+    """Facts and lines come with the failure; amounts do not, and a person is told."""
+    (coded,) = join(answers(parsed("a"), ("currency",)))
+    assert isinstance(coded, ExpenseCoded)
+    assert coded.conversion is None
+    assert [line.description for line in coded.lines] == ["Catering, lunch buffet"]
+    assert "TRACK_FAILED" in codes(coded)
+
+
+def test_a_replayed_dead_letter_does_not_come_in_twice() -> None:
+    """Once joined with a failure, the replayed answer finds the expense with a person and leaves it there."""
+    event = parsed("a")
+    stage = run()
+    for answer in answers(event, ("vendor",)):
+        stage(answer)
+    assert stage(answers(event)[1]) == []
+    # The mark goes when no dead letter of that time can be replayed any more.
+    assert stage(tick(NOW + timedelta(days=31))) == []
+    assert [key for key, _ in stage.store.range("", "~")] == ["clock"]
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_track_that_never_answers_is_seen(missing: int) -> None:
+    """After the time-out the expense goes on with TRACK_TIMEOUT, once, and the straggler is let go."""
+    given = answers(parsed("a"))
+    late = given.pop(missing)
+    stage = run()
+    assert [output for event in given for output in stage(event)] == []
+    assert stage(tick(NOW + TIMEOUT - timedelta(seconds=1))) == []
+    (coded,) = stage(tick(NOW + TIMEOUT))
+    assert isinstance(coded, ExpenseCoded)
+    assert "TRACK_TIMEOUT" in codes(coded)
+    assert stage(tick(NOW + 2 * TIMEOUT)) == []
+    assert stage(late) == []
+
+
+def test_a_stage_that_slept_calls_nothing_overdue() -> None:
+    """Waiting is counted from the partition's own clock, not from when the expense was submitted long ago."""
+    stage = run()
+    stage(tick(NOW + timedelta(days=2)))
+    stage(answers(parsed("a"))[0])
+    assert stage(tick(NOW + timedelta(days=2, minutes=59))) == []
+    assert len(stage(tick(NOW + timedelta(days=2, minutes=61)))) == 1
+
+
+def test_a_tick_takes_a_bounded_bite() -> None:
+    """What is due beyond one tick's share waits for the next, and none is lost."""
+    stage = run()
+    for number in range(510):
+        stage(answer_failed("vendor", parsed(f"e{number}"), "X")[0])
+    later = NOW + TIMEOUT
+    assert [len(stage(tick(later + timedelta(seconds=n)))) for n in range(3)] == [500, 10, 0]
+
+
+def test_a_settled_doubt_does_not_come_back() -> None:
+    """What a person stated settles the doubt about that field, and only that one."""
+    given = corrected("a", ("lines.1.gl_code", "6900"), ("vendor_name", "Acorn Tools"))
+    (coded,) = join(answers(given))
+    assert isinstance(coded, ExpenseCoded)
+    assert coded.codings[0].gl_code == "6900"
+    assert coded.vendor is not None
+    assert (coded.vendor.name, coded.vendor.method, coded.vendor.score) == ("Acorn Tools", "asserted", 100)
+    assert coded.problems == ()
+
+
+def test_an_old_doubt_about_a_stated_field_is_dropped_by_every_track() -> None:
+    """A problem of the reading about a stated field is on no answer, whichever track carried it."""
+    event = doubt(
+        corrected("a", ("invoice_date", "2024-03-26")),
+        Problem(code="AMBIGUOUS_DATE", message="?", field="invoice_date"),
+        Problem(code="LOW_CONFIDENCE", message="?", field="tax"),
+    )
+    for failed in ((), TRACKS):
+        given = answers(event, failed)
+        assert all([p.code for p in a.problems] == ["LOW_CONFIDENCE"] for a in given)
+        assert all(isinstance(a, TrackFailed) for a in given) is bool(failed)
+    converted = answers(event)[0]
+    assert isinstance(converted, CurrencyConverted)
+    assert converted.facts.invoice_date is not None
+    assert converted.facts.invoice_date.isoformat() == "2024-03-26"
