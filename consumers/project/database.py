@@ -1,0 +1,83 @@
+"""Opening the read model's database: SQLite when embedded, PostgreSQL by URL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+
+from consumers.project.tables import METADATA, SCHEMA, VERSION
+
+__all__ = ["UNAVAILABLE", "open_database", "prepare", "upsert"]
+
+UNAVAILABLE = (OperationalError, InterfaceError)
+"""What the database raises while it does not answer, or while another writer holds it too long: try again."""
+
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_BUSY_MS = 30_000
+# Any number will do, as long as nothing else in the database locks it.
+_REBUILD_LOCK = 7_204_551
+
+
+def open_database(url: str) -> Engine:
+    """Return an engine for `sqlite:///file` or `postgresql://user@host/name`. Nothing connects before it is used.
+
+    Raises:
+        ValueError: the URL is neither.
+
+    """
+    try:
+        parsed = make_url(url)
+        driver = _DRIVERS[parsed.get_backend_name()]
+    except (ArgumentError, NoSuchModuleError, KeyError) as error:
+        msg = f"database URL {url.partition('://')[0]}://... is not understood; use sqlite:///file or postgresql://..."
+        raise ValueError(msg) from error
+    # Every value the queries are given is a bound parameter; hiding them keeps rows out of errors and logs.
+    engine = create_engine(parsed.set(drivername=driver), hide_parameters=True, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+    return engine
+
+
+def prepare(engine: Engine) -> None:
+    """Make the tables, or make them anew when they are of another version; then the log is folded from its beginning.
+
+    Raises:
+        OperationalError: the database does not answer.
+
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Two replicas that start together must not both rebuild.
+            connection.execute(select(func.pg_advisory_xact_lock(_REBUILD_LOCK)))
+        METADATA.create_all(connection, tables=[SCHEMA])
+        if connection.scalars(select(SCHEMA.c.version)).all() != [VERSION]:
+            METADATA.drop_all(connection)
+            METADATA.create_all(connection)
+            connection.execute(SCHEMA.insert().values(version=VERSION))
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, replacing those whose primary key is there."""
+    if not rows:
+        return
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    keys = [column.name for column in table.primary_key]
+    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    statement = (
+        insert.on_conflict_do_update(index_elements=keys, set_=rest) if rest else insert.on_conflict_do_nothing()
+    )
+    connection.execute(statement, list(rows))
+
+
+def _tune_sqlite(connection: Any, record: Any) -> None:
+    del record
+    cursor = connection.cursor()
+    # Readers go on while the projector writes; NORMAL loses at most the last commits at power failure, and they are
+    # folded again from the log, since their offsets are lost with them.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.close()

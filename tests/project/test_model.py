@@ -1,0 +1,266 @@
+"""The read model, in SQLite and PostgreSQL."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Engine, func, select, text, update
+
+from audit.reconstruct import state_at
+from audit.story import story
+from consumers.project.columns import Money
+from consumers.project.database import open_database, prepare, upsert
+from consumers.project.queries import ReadModel
+from consumers.project.tables import ENTRIES, EXPENSES, LINES, METADATA, PROBLEMS, SCHEMA
+from consumers.project.write import Told, next_offset, write
+from schemas import events as e
+from schemas.lifecycle import State
+from tests.audit.trail import (
+    NOON,
+    Trail,
+    approved,
+    begun,
+    clean,
+    coded,
+    decided,
+    facts,
+    held,
+    opened,
+    posted,
+    rejected,
+    resolved,
+    sealed,
+)
+
+LOG = "audit.log"
+
+
+def told(*trails: Trail, first: int = 0) -> list[Told]:
+    """The entries of trails, one after the other in one partition."""
+    found = [
+        (entry.hash, *pair)
+        for trail in trails
+        for entry, pair in zip(sealed(trail), opened(sealed(trail)), strict=True)
+    ]
+    return [Told(0, first + n, *parts) for n, parts in enumerate(found)]
+
+
+def fill(engine: Engine, *trails: Trail) -> None:
+    """Write trails."""
+    entries = told(*trails)
+    assert write(engine, LOG, entries, {0: len(entries)}) == len(entries)
+
+
+def held_one(name: str = "held") -> Trail:
+    """An expense that waits for a person."""
+    return held(decided(coded(begun(name)), violation=True))
+
+
+def dead_one(name: str = "dead") -> Trail:
+    """An expense that could not be read."""
+    trail = begun(name)
+    trail.dead_letter("ocr", "LIMIT_EXCEEDED")
+    return trail
+
+
+def corrected_one(name: str = "one") -> Trail:
+    """An expense whose correction left it without problems."""
+    trail = held_one(name)
+    trail.go(
+        e.ReviewClosed, "approval", State.PARSED, beside=True, action="correct", actor="cd" * 16, reason="Misread."
+    )
+    trail.go(e.ExpenseCorrected, "approval", State.PARSED, revision=2, facts=facts("80.00"), lines=(), problems=())
+    return trail
+
+
+def test_same_as_the_audit_fold(engine: Engine) -> None:
+    """What the tables say of each expense is exactly what an auditor's replay says."""
+    trails = [clean("one"), resolved("two"), rejected(held_one("three")), dead_one("four"), corrected_one("five")]
+    fill(engine, *trails)
+    model = ReadModel(engine)
+    for trail in trails:
+        history = list(opened(sealed(trail)))
+        (expected,) = state_at(history, datetime.max.replace(tzinfo=UTC)).values()
+        assert model.expense(trail.event.expense_id) == expected
+        assert model.story(trail.event.expense_id) == story(history)
+    assert model.expense("nobody") is None
+    assert model.story("nobody") == []
+
+
+@pytest.mark.parametrize("run", [1, 2, 5, 100])
+def test_any_batching_gives_the_same(engine: Engine, run: int) -> None:
+    """However the log is cut into transactions, the tables end up the same."""
+    trails = (resolved("two"), corrected_one("five"), posted(approved(decided(coded(dead_one("six"))))))
+    entries = told(*trails)
+    for begin in range(0, len(entries), run):
+        chunk = entries[begin : begin + run]
+        write(engine, LOG, chunk, {0: chunk[-1].offset + 1})
+    for trail in trails:
+        (expected,) = state_at(opened(sealed(trail)), datetime.max.replace(tzinfo=UTC)).values()
+        assert ReadModel(engine).expense(trail.event.expense_id) == expected
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(ENTRIES)) == len(entries)
+        five = corrected_one("five").event.expense_id
+        for table in (LINES, PROBLEMS):
+            count = select(func.count()).select_from(table).where(table.c.expense_id == five)
+            assert connection.scalar(count) == 0
+
+
+def test_replays_change_nothing(engine: Engine) -> None:
+    """Entries below the stored offset are left out, whoever brings them again."""
+    entries = told(resolved())
+    assert write(engine, LOG, entries[:8], {0: 8}) == 8
+    assert write(engine, LOG, entries[4:], {0: len(entries)}) == len(entries) - 8
+    assert write(engine, LOG, entries, {0: len(entries)}) == 0
+    assert next_offset(engine, LOG, 0) == len(entries)
+    assert next_offset(engine, LOG, 1) == 0
+
+
+def test_rows_and_offsets_go_together(engine: Engine) -> None:
+    """A transaction that fails on its last row leaves neither rows nor offsets."""
+    entries = told(clean())
+    bad = replace(entries[-1], entry=replace(entries[-1].entry, recorded_at=datetime(2026, 3, 14)))  # noqa: DTZ001 - it must be refused
+    with pytest.raises(Exception, match="time zone"):
+        write(engine, LOG, [*entries[:-1], bad], {0: len(entries)})
+    assert next_offset(engine, LOG, 0) == 0
+    assert ReadModel(engine).expenses() == []
+
+
+def test_position_past_the_last_entry(engine: Engine) -> None:
+    """Offsets that hold no entry (transaction markers) count as read."""
+    write(engine, LOG, [], {0: 7, 3: 2})
+    assert (next_offset(engine, LOG, 0), next_offset(engine, LOG, 3)) == (7, 2)
+
+
+def test_lists_and_pages(engine: Engine) -> None:
+    """Lists filter by state, tenant and batch, come latest first, and go on after the last one seen."""
+    fill(engine, clean("a"), clean("b"), held_one("c"), clean("d", None))
+    model = ReadModel(engine)
+    assert {s.state for s in model.expenses(state="posted")} == {"posted"}
+    assert len(model.expenses(batch="batch-1")) == 3
+    assert model.expenses(tenant="globex") == []
+    everything = [s.expense_id for s in model.expenses()]
+    assert everything == sorted(everything)
+    pages = []
+    after = None
+    while page := model.expenses(limit=3, after=after):
+        pages += [s.expense_id for s in page]
+        after = page[-1].expense_id
+    assert pages == everything
+    assert model.counts() == {"posted": 3, "in_review": 1}
+    assert model.counts(tenant="globex") == {}
+
+
+def test_summary(engine: Engine) -> None:
+    """A line of the list has what was read, exact amounts, and why it stands where it does."""
+    fill(engine, held_one("c"), rejected(held_one("d")), dead_one("e"))
+    by_state = {s.state: s for s in ReadModel(engine).expenses()}
+    waiting = by_state["in_review"]
+    assert (waiting.vendor, waiting.total, waiting.currency) == ("harbour hotel", Decimal("275.00"), "EUR")
+    assert waiting.reporting_total == Decimal("275.00")
+    assert waiting.submitted_at == NOON
+    assert waiting.why == "CAP_EXCEEDED LOW_CONFIDENCE"
+    assert by_state["rejected"].why == "Not a business trip."
+    assert by_state["dead_lettered"].why == "LIMIT_EXCEEDED"
+
+
+def test_reviews(engine: Engine) -> None:
+    """Waiting reviews say why; closed ones say what came of them."""
+    fill(engine, held_one("c"), resolved("d"), clean("a"))
+    model = ReadModel(engine)
+    (waiting,) = model.reviews()
+    assert (waiting.codes, waiting.vendor) == (("CAP_EXCEEDED", "LOW_CONFIDENCE"), "harbour hotel")
+    assert waiting.why.startswith("Lodging is 275.00 USD")
+    assert waiting.closed_at is None
+    (closed,) = model.reviews(waiting=False)
+    assert (closed.action, closed.actor, closed.reason) == ("approve", "cd" * 16, "Trade fair.")
+    assert model.reviews(tenant="globex") == []
+
+
+def test_dead_letters(engine: Engine) -> None:
+    """Open dead letters are listed with where they came from; handled after all, they are settled."""
+    fill(engine, dead_one("e"), posted(approved(decided(coded(dead_one("f"))))))
+    model = ReadModel(engine)
+    (letter,) = model.dead_letters()
+    assert (letter.stage, letter.reason, letter.source) == ("ocr", "LIMIT_EXCEEDED", "some.topic/0/1")
+    assert [x.settled for x in model.dead_letters(settled=None)] == [False, True]
+
+
+def test_batches(engine: Engine) -> None:
+    """A batch counts its expenses per state, and what had entered with an earlier one."""
+    again = clean("a", "batch-1")
+    repeated = replace(again.event, batch_id="batch-2", event_id="5e4d7a3c-2f0b-5c1e-9a61-7b1f0c5d8e42")
+    again.record(
+        e.SubmissionRepeated(
+            **{
+                name: getattr(repeated, name)
+                for name in e.SubmissionRepeated.__dataclass_fields__
+                if name != "first_batch_id"
+            },
+            first_batch_id="batch-1",
+        )
+    )
+    fill(engine, again, held_one("c"), begun("g"))
+    model = ReadModel(engine)
+    (first,) = model.batch("batch-1")
+    assert first.counts == {"posted": 1, "in_review": 1, "submitted": 1}
+    assert first.under_way == 1
+    (second,) = model.batch("batch-2", tenant="acme")
+    assert (second.counts, second.under_way) == ({"repeated": 1}, 0)
+    assert model.batch("batch-1", tenant="globex") == []
+
+
+def test_another_version_rebuilds(engine: Engine) -> None:
+    """Tables of another version are emptied, offsets with them, so that the log is folded from its beginning."""
+    fill(engine, clean())
+    prepare(engine)
+    assert len(ReadModel(engine).expenses()) == 1
+    with engine.begin() as connection:
+        connection.execute(update(SCHEMA).values(version=0))
+    prepare(engine)
+    assert ReadModel(engine).expenses() == []
+    assert next_offset(engine, LOG, 0) == 0
+
+
+@pytest.mark.parametrize("amount", ["0.1", "12345678901234567890.1234", "-0.0001", "1200.0000", "0"])
+def test_amounts_are_exact(engine: Engine, amount: str) -> None:
+    """Any amount comes back as it was, to the last digit; a float never gets in."""
+    fill(engine, clean())
+    expense_id = clean().event.expense_id
+    with engine.begin() as connection:
+        connection.execute(update(EXPENSES).values(total=Decimal(amount)))
+        assert connection.scalar(select(EXPENSES.c.total)) == Decimal(amount)
+        stored = connection.scalar(text("SELECT CAST(total AS TEXT) FROM expenses"))
+        assert Decimal(str(stored)) == Decimal(amount)
+    assert ReadModel(engine).expenses()[0].expense_id == expense_id
+    with pytest.raises(TypeError, match="Decimal"):
+        Money().process_bind_param(0.1, engine.dialect)
+
+
+def test_personal_stays_sealed(engine: Engine) -> None:
+    """The personal part is kept as ciphertext beside the body, and comes back as it was."""
+    fill(engine, clean())
+    sealed_part = clean().event.personal
+    assert sealed_part is not None
+    expense = ReadModel(engine).expense(clean().event.expense_id)
+    assert expense is not None
+    assert expense.personal == sealed_part
+
+
+def test_moments_are_utc(engine: Engine) -> None:
+    """Moments come back in UTC whatever zone they were written in."""
+    row = {"topic": "t", "partition": 0, "next": 0}
+    with engine.begin() as connection:
+        upsert(connection, METADATA.tables["log_offsets"], [row, {**row, "next": 9}])
+    assert next_offset(engine, "t", 0) == 9
+    fill(engine, clean())
+    (summary,) = ReadModel(engine).expenses()
+    assert summary.submitted_at.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("url", ["mysql://h/d", "nonsense", "sqlserver://h"])
+def test_unknown_database(url: str) -> None:
+    """A URL of another database is refused with the two that work, and no password is repeated."""
+    with pytest.raises(ValueError, match="sqlite:///file or postgresql"):
+        open_database(url)
