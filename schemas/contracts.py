@@ -5,6 +5,7 @@ without a file and a file without a type.
 """
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -97,8 +98,9 @@ def shape_of(hint: Any) -> Shape:
     raise TypeError(msg)
 
 
+@functools.cache
 def fields_of(record: type) -> tuple[Field, ...]:
-    """Return a record's fields, in order, each with its doc.
+    """Return a record's fields, in order, each with its doc; read from the type once, for it does not change.
 
     Raises:
         TypeError: a field has no doc or no Avro form.
