@@ -30,6 +30,7 @@ from consumers.runtime.transport import (
     TransportLost,
     Written,
 )
+from streams.client import client_settings
 from streams.tail import KafkaTail, fetched
 
 __all__ = ["KafkaSettings", "KafkaTransport"]
@@ -53,14 +54,7 @@ class KafkaSettings:
 
     def client(self) -> dict[str, str | int | float | bool]:
         """Return what every client of this process is given."""
-        return {
-            "bootstrap.servers": self.bootstrap_servers,
-            "socket.timeout.ms": self.socket_timeout_ms,
-            # A broker that comes back must be found within the second; the default backs off to ten.
-            "reconnect.backoff.max.ms": 1_000,
-            "log_level": 3,
-            **self.extra,
-        }
+        return client_settings(self.bootstrap_servers, self.extra, socket_timeout_ms=self.socket_timeout_ms)
 
     def consumer(self) -> dict[str, str | int | float | bool]:
         """Return the consumer's settings."""

@@ -1,17 +1,19 @@
 """One stage process: what a pod runs. Waits for what is missing, runs the stage, drains on SIGTERM."""
 
 import fcntl
+import importlib
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import prometheus_client as prometheus
 import structlog
@@ -92,6 +94,35 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
+class Member(Protocol):
+    """What the process drives: the runner, or the follower that builds the read model."""
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Dependencies that did not answer when last asked, and what they said."""
+        ...
+
+    def start(self) -> None:
+        """Join the group."""
+        ...
+
+    def step(self) -> int:
+        """Poll once, do what can be done, commit it; return how many records came."""
+        ...
+
+    def recover(self) -> None:
+        """Go back to what is committed."""
+        ...
+
+    def drain(self, timeout: float) -> None:
+        """Finish what runs for at most `timeout` seconds and leave the group."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
 class _Process:
     """The parts of one stage process and the loop around the runner."""
 
@@ -151,7 +182,7 @@ class _Process:
             runner.close()
         return 0
 
-    def _recovered(self, runner: Runner) -> None:
+    def _recovered(self, runner: Member) -> None:
         try:
             runner.recover()
         except (TransactionLost, TransportLost) as error:
@@ -162,7 +193,7 @@ class _Process:
         self._health.beats()
         _log.warning("waiting", dependency=dependency, message=message)
 
-    def _started(self, stop: threading.Event) -> Runner | None:
+    def _started(self, stop: threading.Event) -> Member | None:
         """Return a runner that has joined its group, after waiting for what does not answer; None when told to stop."""
         attempt = 0
         while not stop.is_set():
@@ -179,11 +210,18 @@ class _Process:
             return runner
         return None
 
-    def _assembled(self) -> Runner:
+    def _assembled(self) -> Member:
+        codec = Codec(registry_at(self._settings.schema_registry_url or ""))
+        transport = self._transport()
+        if self._stage.lane is Lane.BATCH:
+            make = importlib.import_module(self._stage.handler).follower
+            member: Member = make(self._settings, transport, codec, self._telemetry)
+            return member
+        return self._runner(transport, codec)
+
+    def _transport(self) -> KafkaTransport:
         stage, settings = self._stage, self._settings
-        handler = stage.load()
-        codec = Codec(registry_at(settings.schema_registry_url or ""))
-        transport = KafkaTransport(
+        return KafkaTransport(
             KafkaSettings(
                 settings.bootstrap_servers or "",
                 group=stage.name,
@@ -192,6 +230,10 @@ class _Process:
                 extra=settings.kafka_options,
             )
         )
+
+    def _runner(self, transport: KafkaTransport, codec: Codec) -> Runner:
+        stage, settings = self._stage, self._settings
+        handler = stage.load()
         keys = capabilities.needs_keys(handler)
         tables = SideTables((*handler.tables, *((capabilities.KEYS,) if keys else ())), transport, codec, self._clock)
         tables.load()
