@@ -27,10 +27,11 @@ def compose_taxi(numbers: Random) -> Rendered:
     stream = BytesIO()
     page = Canvas(stream, pagesize=(230, 330), invariant=1)
     page.setFont("Helvetica-Bold", 15)
-    page.drawString(18, 298, "Bluebird Cab Company")
+    page.drawString(18, 304, "Bluebird Cab Company")
     page.setFont("Helvetica", 11)
+    page.drawString(18, 289, "77 Airport Way, Portland, OR 97218")
     head = (("Trip", trip), ("Cab", f"{numbers.randint(100, 899)}"), ("Date", TAXI_DAY.isoformat()), ("Time", "18:22"))
-    y = 272
+    y = 264
     for label, value in (*head, *((name, english(amount)) for name, amount in parts)):
         page.drawString(18, y, label)
         page.drawRightString(210, y, value)
@@ -56,7 +57,7 @@ def compose_stationery(numbers: Random) -> Rendered:
     page.setFont("Helvetica-Bold", 12)
     page.drawCentredString(103, 30, "FOLIO & QUILL STATIONERS")
     page.setFont("Courier", 10.5)
-    page.drawCentredString(103, 48, "31 Market St, Boise ID")
+    page.drawCentredString(103, 48, "Market St, Boise, ID 83702")
     page.drawCentredString(103, 62, f"{SHOP_DAY:%m/%d/%Y}  No {ticket}")
     y = 92
     for name, count, price in goods:
@@ -71,9 +72,9 @@ def compose_stationery(numbers: Random) -> Rendered:
         y += 16
     page.setFont("Courier-Bold", 14)
     page.drawString(16, y + 14, "TOTAL")
-    page.drawRightString(190, y + 14, english(subtotal + tax))
+    page.drawRightString(190, y + 14, f"${english(subtotal + tax)}")
     page.setFont("Courier", 10.5)
-    page.drawString(16, y + 40, "MASTERCARD ****8830   USD")
+    page.drawString(16, y + 40, "MASTERCARD ****8830")
     page.save()
     return Rendered(stream.getvalue(), Facts("Folio & Quill Stationers", ticket, SHOP_DAY, "USD", subtotal + tax))
 
@@ -86,7 +87,7 @@ def compose_parking(numbers: Random) -> Rendered:
     page.setFont("Helvetica-Bold", 16)
     page.drawString(24, 186, "HARBOR SQUARE GARAGE")
     page.setFont("Helvetica", 12)
-    page.drawString(24, 164, "1200 Front Avenue, Seattle WA")
+    page.drawString(24, 164, "1200 Front Avenue, Seattle, WA 98101")
     page.drawString(24, 132, f"Ticket No. {ticket}")
     page.drawString(24, 112, f"Entry {PARKING_DAY:%b %d, %Y} 08:41")
     page.drawString(24, 92, f"Exit  {PARKING_DAY:%b %d, %Y} 16:58")

@@ -67,7 +67,7 @@ def compose_dinner(numbers: Random) -> Rendered:
     page.setFont("Times-BoldItalic", 18)
     page.drawCentredString(150, 368, DINNER_VENDOR)
     page.setFont("Times-Roman", 11)
-    page.drawCentredString(150, 351, "900 Embarcadero, San Francisco CA")
+    page.drawCentredString(150, 351, "900 Embarcadero, San Francisco, CA 94105")
     page.drawString(20, 322, f"Check {check}")
     page.drawRightString(280, 322, long_date(DINNER_DAY))
     page.line(20, 314, 280, 314)
