@@ -1,0 +1,129 @@
+"""Writing events with confluent-kafka's idempotent producer: for command line verbs and feeds."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from schemas.codec import Codec
+from schemas.envelope import Event
+from schemas.topics import Topic, topic_of
+from schemas.trace import traceparent
+from streams.client import client_settings
+from streams.record import Headers
+
+__all__ = ["PublishFailed", "Publisher", "headers_of"]
+
+_QUEUED = 100_000
+_QUEUED_KIB = 256 * 1024
+_LARGEST_BYTES = 13 * 1024 * 1024
+
+
+class PublishFailed(Exception):
+    """The brokers did not acknowledge a record; what was flushed before it is safe, send the rest again."""
+
+
+def headers_of(event: Event) -> Headers:
+    """Return the headers every event is written with."""
+    return (("traceparent", traceparent(event.trace_id, event.event_id)),)
+
+
+class Publisher:
+    """Writes events in order per key, each acknowledged by all in-sync replicas, and says when one was not.
+
+    A full queue waits for the brokers, so a fast reader of a large feed holds at most 256 MiB. Used as a context
+    manager it flushes on leaving. One thread at a time.
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, codec: Codec, *, options: Mapping[str, str] | None = None, timeout_s: float = 60.0
+    ) -> None:
+        self._codec, self._timeout_s = codec, timeout_s
+        self._failed: list[str] = []
+        self._producer = Producer(
+            {
+                **client_settings(bootstrap_servers, options or {}),
+                "enable.idempotence": True,
+                "acks": "all",
+                "linger.ms": 5,
+                "compression.type": "lz4",
+                "queue.buffering.max.messages": _QUEUED,
+                "queue.buffering.max.kbytes": _QUEUED_KIB,
+                "message.max.bytes": _LARGEST_BYTES,
+                "message.timeout.ms": int(timeout_s * 1000),
+            }
+        )
+
+    def publish(self, event: Event, topic: Topic | None = None, partition: int | None = None) -> None:
+        """Queue an event for its topic; `partition` None leaves the choice to the key's hash.
+
+        Raises:
+            ContractViolated: the event does not fit its schema.
+            RegistryUnavailable: its schema could not be registered.
+            PublishFailed: an earlier record was not acknowledged.
+
+        """
+        home = topic or topic_of(type(event))
+        self.send(home.name, home.key(event).encode(), self._codec.encode(event), headers_of(event), partition)
+
+    def send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = (), partition: int | None = None
+    ) -> None:
+        """Queue a record as it is; a `value` of None is a tombstone.
+
+        Raises:
+            PublishFailed: an earlier record was not acknowledged, or this one cannot be sent at all.
+
+        """
+        where = -1 if partition is None else partition  # librdkafka's "choose by the key's hash"
+        while True:
+            self._check()
+            try:
+                self._producer.produce(
+                    topic, value, key, partition=where, on_delivery=self._delivered, headers=list(headers)
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+                continue
+            except KafkaException as error:
+                raise PublishFailed(_told(topic, error.args[0])) from error
+            self._producer.poll(0)
+            return
+
+    def flush(self) -> None:
+        """Wait until everything queued is acknowledged.
+
+        Raises:
+            PublishFailed: something was not, in time or at all.
+
+        """
+        left = self._producer.flush(self._timeout_s)
+        self._check()
+        if left:
+            raise PublishFailed(f"Kafka did not acknowledge {left} records within {self._timeout_s:.0f} s")
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._failed.append(_told(message.topic() or "", error))
+
+    def _check(self) -> None:
+        if self._failed:
+            more = f" (and {len(self._failed) - 1} more)" if len(self._failed) > 1 else ""
+            raise PublishFailed(f"{self._failed[0]}{more}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # After an error what is queued still goes out, but the first error is the one to tell.
+        if error is None:
+            self.flush()
+        else:
+            self._producer.flush(self._timeout_s)
+
+
+def _told(topic: str, error: KafkaError) -> str:
+    return f"{topic}: not written: {error.str()}"

@@ -1,0 +1,21 @@
+"""The settings every Kafka client of this project starts from."""
+
+from collections.abc import Mapping
+
+__all__ = ["Setting", "client_settings"]
+
+Setting = str | int | float | bool
+
+
+def client_settings(
+    bootstrap_servers: str, options: Mapping[str, str], *, socket_timeout_ms: int = 10_000
+) -> dict[str, Setting]:
+    """Return librdkafka settings for any client; `options` (security, for example) win over what is set here."""
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "socket.timeout.ms": socket_timeout_ms,
+        # A broker that comes back must be found within the second; the default backs off to ten.
+        "reconnect.backoff.max.ms": 1_000,
+        "log_level": 3,
+        **options,
+    }
