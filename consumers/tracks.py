@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from consumers.assertions import restate, settled
+from consumers.assertions import settled
 from schemas.envelope import Event, caused
 from schemas.events import ExpenseParsed, TrackFailed
 from schemas.lifecycle import State
@@ -15,7 +15,6 @@ def answer_failed(track: str, event: ExpenseParsed, reason: str) -> Sequence[Eve
 
     It carries the whole expense: the join can go on even where the currency track is the one that failed.
     """
-    facts, lines = restate(event.facts, event.lines, event)
     return (
         caused(
             event,
@@ -24,8 +23,6 @@ def answer_failed(track: str, event: ExpenseParsed, reason: str) -> Sequence[Eve
             status=State.PARSED,
             track=track,
             reason=reason,
-            facts=facts,
-            lines=lines,
             problems=settled(event),
         ),
     )

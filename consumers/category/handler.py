@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Final
 
-from consumers.assertions import restate, settled, stated
+from consumers.assertions import settled, stated
 from consumers.category import mcc, resolve, taxonomy
 from consumers.category.resolve import Categoriser, Seen, load_categoriser
 from consumers.rulefile import rules_version
@@ -30,7 +30,7 @@ def _categoriser() -> tuple[Categoriser, str]:
 def categorise_lines(event: ExpenseParsed) -> Sequence[Event]:
     """Return the category of each line with its evidence; what a person stated stands, and settles the doubt."""
     categoriser, version = _categoriser()
-    facts, lines = restate(event.facts, event.lines, event)
+    facts, lines = event.facts, event.lines
     seen = Seen(
         merchant=facts.vendor_name,
         mcc=facts.mcc,

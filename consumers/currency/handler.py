@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import Final
 
-from consumers.assertions import restate, settled
+from consumers.assertions import settled
 from consumers.currency.convert import convert_amounts, implied_rate_problem
 from consumers.currency.iso4217 import minor_units
 from consumers.currency.rates import RateTable, bundled_rates
@@ -17,7 +17,7 @@ from consumers.tracks import answer_failed
 from schemas.envelope import Event, caused, doubt, stamped
 from schemas.events import CurrencyConverted, ExpenseParsed
 from schemas.lifecycle import State
-from schemas.records import Conversion, Facts, Line, Problem
+from schemas.records import Conversion, Facts, Problem
 
 __all__ = ["HANDLER"]
 
@@ -41,12 +41,12 @@ def convert_expense(event: ExpenseParsed) -> Sequence[Event]:
     person; a currency that several could be is AMBIGUOUS_CURRENCY and not converted.
     """
     table = _rates()
-    facts, lines = restate(event.facts, event.lines, event)
+    facts = event.facts
     day = facts.invoice_date or event.submitted_at.date()
     currency = _currency(facts, event, day)
     if isinstance(currency, str):
         facts = replace(facts, currency=currency)
-    answer = currency if isinstance(currency, Problem) else _convert(currency, facts, lines, event, day)
+    answer = currency if isinstance(currency, Problem) else _convert(currency, event, day)
     doubts = [answer] if isinstance(answer, Problem) else _feed_doubts(facts, day, table)
     converted = caused(
         event,
@@ -54,18 +54,16 @@ def convert_expense(event: ExpenseParsed) -> Sequence[Event]:
         stage=STAGE,
         status=State.PARSED,
         facts=facts,
-        lines=lines,
         conversion=answer if isinstance(answer, Conversion) else None,
         problems=settled(event),
     )
     return (stamped(doubt(converted, *doubts), {"rates": table.version}),)
 
 
-def _convert(
-    currency: str, facts: Facts, lines: tuple[Line, ...], event: ExpenseParsed, day: date
-) -> Conversion | Problem:
-    amounts = [line.amount for line in lines]
-    return convert_amounts(facts.total, amounts, currency, event.context.reporting_currency, day=day, table=_rates())
+def _convert(currency: str, event: ExpenseParsed, day: date) -> Conversion | Problem:
+    amounts = [line.amount for line in event.lines]
+    target = event.context.reporting_currency
+    return convert_amounts(event.facts.total, amounts, currency, target, day=day, table=_rates())
 
 
 def _currency(facts: Facts, event: ExpenseParsed, day: date) -> str | Problem:

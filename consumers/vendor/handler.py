@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from consumers.assertions import restate, settled, stated
+from consumers.assertions import settled, stated
 from consumers.runtime.stage import Handler, Table
 from consumers.tracks import answer_failed
 from consumers.vendor.merchant import shipped_normaliser
@@ -26,7 +26,7 @@ def resolve_vendor(event: ExpenseParsed, *, vendors: VendorTable) -> Sequence[Ev
     they stated of tax number or bank account raises no doubt again.
     """
     normalise, version = shipped_normaliser()
-    facts, _ = restate(event.facts, event.lines, event)
+    facts = event.facts
     asserted = stated(event)
     match, problems = vendors.of(event.tenant_id).match(
         normalise(facts.vendor_name or ""),

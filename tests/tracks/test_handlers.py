@@ -97,16 +97,12 @@ def test_a_symbol_is_settled_by_the_country() -> None:
     assert answer.conversion is not None
 
 
-def test_stated_values_are_converted() -> None:
-    """A stated currency and amounts take the place of what was read, at confidence 1; nonsense does not."""
-    answer = currency(
-        corrected("a", ("currency", "usd"), ("total", "50"), ("lines.1.amount", "50"), facts={"currency": None})
-    )
+def test_a_stated_currency_is_taken_as_people_write_it() -> None:
+    """A person may state a code in small letters; the facts carry the code from here on."""
+    answer = currency(corrected("a", ("currency", "usd"), facts={"currency": "usd"}))
+    assert answer.facts.currency == "USD"
     assert answer.conversion is not None
-    assert answer.conversion.total == Decimal(50)
-    assert answer.conversion.line_amounts == (Decimal(50),)
-    assert answer.facts.confidence["total"] == 1.0
-    assert currency(corrected("a", ("total", "fifty"))).facts.total == Decimal(42)
+    assert answer.conversion.total == Decimal(42)
 
 
 def test_category_of_a_stated_line() -> None:
@@ -142,12 +138,15 @@ def test_a_confirmed_alias_is_the_vendor() -> None:
 
 def test_a_stated_vendor_is_not_overruled_by_a_near_miss() -> None:
     """What a person stated is exactly that vendor or a new one; its bank account is still checked."""
+
+    def named(name: str, **facts: str) -> ExpenseCorrected:
+        return corrected("a", ("vendor_name", name), facts={"vendor_name": name, **facts})
+
     near = recorded("Harbor Light Catering", iban="DE89370400440532013000")
-    answer = vendor(corrected("a", ("vendor_name", "Harbour Light Catering")), near)
+    answer = vendor(named("Harbour Light Catering"), near)
     assert answer.vendor is not None
     assert (answer.vendor.method, answer.vendor.candidate) == ("asserted", True)
-    changed = {"vendor_iban": "GB33BUKB20201555555555"}
-    other = vendor(corrected("a", ("vendor_name", "Harbor Light Catering"), facts=changed), near)
+    other = vendor(named("Harbor Light Catering", vendor_iban="GB33BUKB20201555555555"), near)
     assert codes(other) == ["VENDOR_BANK_CHANGED"]
 
 
