@@ -87,6 +87,9 @@ class Effective:
 class Node:
     """One constraint node. `order` is its place in the visit, top down; `covers` says that it limits a category.
 
+    `whole`: it weighs all lines of an expense it applies to. `cumulative`: it is for running totals. `factors`: the
+    modifiers of each kind that scales it.
+
     `nearer` are rules of the same fields, level and period that name a category nearer to the line's: while one of
     them is valid, this one does not fire.
     """
@@ -94,9 +97,11 @@ class Node:
     id: str
     level: Level
     order: int
-    base: Decimal
+    rank: int
     per: Period
-    scales: tuple[ModifierKind, ...]
+    whole: bool
+    cumulative: bool
+    factors: "tuple[Index[Factor], ...]"
     overrides: frozenset[Level]
     covers: bool
     valid_from: date | None
@@ -146,7 +151,6 @@ class CompiledPolicy:
     categories: frozenset[str]
     nodes: tuple[Node, ...]
     limits: Index[Node]
-    factors: Mapping[ModifierKind, Index[Factor]]
     scaled: Callable[[int, tuple[str, ...]], Effective]
     budgets: Mapping[tuple[str, str], tuple[Budget, ...]]
     receipts: Receipts
@@ -156,12 +160,9 @@ class CompiledPolicy:
 
     def effective(self, node: Node, line: Line) -> Effective:
         """Return the limit of a node for a line: base x geo x role x season, rounded to the policy's currency."""
-        if not node.scales:
-            return node.plain
         chosen = []
-        for kind in node.scales:
-            index = self.factors.get(kind)
-            candidates = index.find(line) if index else []
+        for index in node.factors:
+            candidates = index.find(line)
             if candidates:
                 chosen.append(min(candidates, key=_PREFERENCE).id)
         return self.scaled(node.order, tuple(chosen)) if chosen else node.plain
@@ -183,14 +184,14 @@ def compile_policy(document: PolicyDocument, version: str) -> CompiledPolicy:
     tree = _Taxonomy.of(document)
     limits = sorted(document.limits, key=lambda limit: (RANKS[limit.level], -limit.priority, limit.id))
     effect = _Effects(document)
-    nodes = tuple(_node(limit, order, effect) for order, limit in enumerate(limits))
-    placed = [(limit.match, node) for limit, node in zip(limits, nodes, strict=True)]
     modifiers = {m.id: m for m in document.modifiers}
     factors = {
         kind: _index([(m.match, m) for m in document.modifiers if m.kind is kind], tree, _factors)
         for kind in ModifierKind
         if any(m.kind is kind for m in document.modifiers)
     }
+    nodes = tuple(_node(limit, order, effect, factors) for order, limit in enumerate(limits))
+    placed = [(limit.match, node) for limit, node in zip(limits, nodes, strict=True)]
 
     @lru_cache(maxsize=_SCALED_KEPT)
     def scaled(order: int, chosen: tuple[str, ...]) -> Effective:
@@ -203,13 +204,12 @@ def compile_policy(document: PolicyDocument, version: str) -> CompiledPolicy:
         categories=frozenset(category.code for category in document.taxonomy),
         nodes=nodes,
         limits=_index(placed, tree, _nearest),
-        factors=factors,
         scaled=scaled,
         budgets=_budgets(document.budgets),
         receipts=document.receipts,
         settings=document.checks,
         checks=prepared(document.checks),
-        cumulative=any(node.per in CUMULATIVE for node in nodes),
+        cumulative=any(node.cumulative for node in nodes),
     )
 
 
@@ -268,14 +268,16 @@ class _Effects:
         )
 
 
-def _node(limit: Limit, order: int, effect: _Effects) -> Node:
+def _node(limit: Limit, order: int, effect: _Effects, factors: Mapping[ModifierKind, Index[Factor]]) -> Node:
     return Node(
         id=limit.id,
         level=limit.level,
         order=order,
-        base=limit.limit,
+        rank=RANKS[limit.level],
         per=limit.per,
-        scales=tuple(kind for kind in ModifierKind if kind in limit.scales),
+        whole=limit.per in {Period.EXPENSE, Period.NIGHT},
+        cumulative=limit.per in CUMULATIVE,
+        factors=tuple(factors[kind] for kind in ModifierKind if kind in limit.scales and kind in factors),
         overrides=frozenset(limit.overrides),
         covers=limit.level in {Level.CATEGORY, Level.PER_DIEM}
         or Level.CATEGORY in limit.overrides

@@ -144,13 +144,17 @@ def _validated(merged: _Merged) -> PolicyDocument:
     try:
         document = PolicyDocument.model_validate(merged.data)
     except ValidationError as error:
+        errors = error.errors(include_url=False)
+        # A list whose only entries are wrong is not empty as well.
+        wrong_inside = {item["loc"][:1] for item in errors if len(item["loc"]) > 1}
         faults = [
             merged.fault(
                 _location(item["loc"]),
                 item["msg"].removeprefix("Value error, "),
                 _REMEDIES.get(item["type"], "give a value of the kind the message names"),
             )
-            for item in error.errors(include_url=False)
+            for item in errors
+            if item["type"] != "too_short" or item["loc"] not in wrong_inside
         ]
         raise PolicyError(*faults) from error
     faults = [merged.fault(path, message, remedy) for path, message, remedy in dangling(document)]

@@ -8,9 +8,9 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from policy.compiled import RANKS, CompiledPolicy, Effective, Node
+from policy.compiled import CompiledPolicy, Effective, Node
 from policy.facts import Expense, Line
-from policy.models import CUMULATIVE, Level, Period
+from policy.models import Level, Period
 from schemas.records import Decision, Finding, PathNode
 
 __all__ = ["FALLBACK", "OUTCOMES", "Verdict", "judge", "violation_code", "visits", "worst"]
@@ -100,7 +100,8 @@ def visits(line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
             by = replaced.get(node.level)
             if by is not None and by is not node:
                 silent = f"replaced by {by.id}"
-        found.append(Visit(node, None if silent else policy.effective(node, line), silent))
+        effective = policy.effective(node, line) if node.factors else node.plain
+        found.append(Visit(node, None if silent else effective, silent))
     return found
 
 
@@ -118,12 +119,9 @@ def _sums(expense: Expense, visited: list[list[Visit]]) -> dict[int, Decimal]:
     sums: dict[int, Decimal] = defaultdict(Decimal)
     for line, found in zip(expense.lines, visited, strict=True):
         for node, effective, _ in found:
-            if effective is not None and node.per in _WHOLE and line.amount is not None:
+            if effective is not None and node.whole and line.amount is not None:
                 sums[node.order] += line.amount
     return sums
-
-
-_WHOLE: Final = frozenset({Period.EXPENSE, Period.NIGHT})
 
 
 def _decide(
@@ -138,16 +136,15 @@ def _decide(
     covered = False
     level = 0
     for node, effective, silent in found:
-        rank = RANKS[node.level]
-        while level < rank:
+        while level < node.rank:
             path.append(_ABSENT[level])
             level += 1
-        level = max(level, rank + 1)
+        level = max(level, node.rank + 1)
         if effective is None:
             path.append(_entry(node, "OVERRIDDEN" if silent.startswith("replaced") else "NOT_APPLICABLE", silent))
             continue
         covered = covered or node.covers
-        if node.per in CUMULATIVE:
+        if node.cumulative:
             path.append(_entry(node, "NOT_APPLICABLE", f"limit {effective.origin}, weighed with the running total"))
             continue
         amount = abs(sums[node.order]) if node.order in sums else own
@@ -179,7 +176,7 @@ def _decide(
 
 def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int) -> tuple[Decimal, PathNode]:
     """Return a node's limit in this expense and its entry in the path."""
-    if node.per is Period.NIGHT and nights > 1:
+    if nights > 1 and node.per is Period.NIGHT:
         limit, warn_at = effective.value * nights, effective.warn_at * nights
         outcome = "FAIL" if amount > limit else "WARN" if amount > warn_at else "PASS"
         reason = f"limit {effective.origin} x {nights} nights"

@@ -15,7 +15,7 @@ from policy.compiled import CompiledPolicy
 from policy.currency import quantum, to_minor_unit
 from policy.facts import Expense, folded
 from policy.judge import visits
-from policy.models import CUMULATIVE, Period
+from policy.models import Period
 from schemas.events import ExpenseEvaluated
 
 __all__ = ["Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]
@@ -117,7 +117,7 @@ def _personal_accounts(event: ExpenseEvaluated, facts: Expense, policy: Compiled
     found: dict[str, Account] = {}
     for line in facts.lines:
         for node, effective, _ in visits(line, facts, policy):
-            if effective is None or node.per not in CUMULATIVE or line.amount is None:
+            if effective is None or not node.cumulative or line.amount is None:
                 continue
             key = _key("limit", node.id, event.subject, _bucket(node.per, day))
             before = found[key].amount if key in found else Decimal(0)

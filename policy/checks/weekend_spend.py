@@ -32,7 +32,9 @@ def prepare(settings: Settings) -> Find:
             return ()
         if all(line.category is not None and _exempt(line.category, exempt) for line in expense.lines):
             return ()
-        return (found("WEEKEND_SPEND", settings, f"Spent on a {_DAYS[expense.on.weekday()]}, {expense.on}."),)
+        return (
+            found("WEEKEND_SPEND", settings, f"Spent on a {_DAYS[expense.on.weekday()].capitalize()}, {expense.on}."),
+        )
 
     return find
 
