@@ -155,7 +155,7 @@ def apply(expense: Expense | None, entry: Entry, event: Event | None) -> Expense
         if after.state is None:
             return None
         expense = _first(entry)
-    told = _told(expense, entry, event, newest=after.revision == entry.revision)
+    told = _told(expense, entry, event) if after.news and event else {}
     breaches = (*expense.breaches, entry.breach) if entry.breach else expense.breaches
     return replace(
         expense,
@@ -191,10 +191,7 @@ def _first(entry: Entry) -> Expense:
     )
 
 
-def _told(expense: Expense, entry: Entry, event: Event | None, *, newest: bool) -> dict[str, Any]:
-    # What arrives late about a corrected revision, or about a batch, says nothing about the expense as it is now.
-    if event is None or not newest or event.expense_id != expense.expense_id or entry.action == "SubmissionRepeated":
-        return {}
+def _told(expense: Expense, entry: Entry, event: Event) -> dict[str, Any]:
     told = {name: getattr(event, name) for name in _TOLD_BY[type(event)]}
     if told.get("personal") is None:
         told.pop("personal", None)
@@ -203,7 +200,10 @@ def _told(expense: Expense, entry: Entry, event: Event | None, *, newest: bool) 
 
 def _review(expense: Expense, entry: Entry, event: Event | None) -> Review | None:
     if isinstance(event, ReviewOpened):
-        return Review(opened_at=entry.occurred_at, findings=event.findings)
+        waiting = expense.review is not None and expense.review.closed_at is None
+        # Told anew after a fresh decision: it has waited since the first time.
+        since = expense.review.opened_at if expense.review and waiting else entry.occurred_at
+        return Review(opened_at=since, findings=event.findings)
     if isinstance(event, ReviewClosed) and expense.review:
         return replace(
             expense.review, closed_at=entry.occurred_at, action=event.action, actor=event.actor, reason=event.reason

@@ -30,16 +30,22 @@ _BESIDE = frozenset(
 )
 # The tracks answer about an expense that is parsed already; an answer that comes late does not take it back there.
 _ANSWERS = frozenset({"CategoryResolved", "CurrencyConverted", "TrackFailed", "VendorResolved"})
-# Once approval holds an expense, only what approval and posting write moves it; a fresh decision is news to them.
-_HELD = frozenset({State.IN_REVIEW, State.APPROVED}) | ENDS - {State.DEAD_LETTERED}
+_BEFORE_JOIN = frozenset({State.SUBMITTED, State.READ, State.PARSED, State.DEAD_LETTERED})
+# Approval has let it go; nothing decides about it any more.
+_CLOSED = frozenset({State.APPROVED}) | ENDS - {State.DEAD_LETTERED}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """State and revision after the entry (None before the first that counts), and the illegal step if it was one."""
+    """Where the expense stands after an entry.
+
+    `state` is None before the first entry that counts. `news` is whether what the entry tells is about the expense as
+    it stands now, `breach` the step if the lifecycle table forbids it.
+    """
 
     state: str | None
     revision: int
+    news: bool = True
     breach: str | None = None
 
 
@@ -49,28 +55,42 @@ def step(state: str | None, revision: int, action: str, status: str, entry_revis
     A step the lifecycle table forbids is named as a breach. An ended expense then stays ended: what was posted is
     posted, whatever is written about it afterwards. Any other moves on, as the later word.
     """
-    if action in _BESIDE or _does_not_count(state, revision, action, entry_revision):
-        return Step(state, revision)
+    if action in _BESIDE or (state is not None and entry_revision < revision):
+        # A correction is the newer word; what still arrives about the corrected revision is not news.
+        return Step(state, revision, news=False)
     if state is None:
         return Step(status, entry_revision)
+    if entry_revision == revision:
+        moves, news = _same_revision(state, action, status)
+        if not moves:
+            return Step(state, revision, news=news)
+    breach = _breach(state, status)
+    if breach and state in ENDS:
+        return Step(state, revision, news=False, breach=breach)
+    return Step(status, entry_revision, breach=breach)
+
+
+def _breach(state: str, status: str) -> str | None:
     try:
         check(state, status)
     except IllegalTransition:
-        breach = f"{state} -> {status}"
-        return Step(state, revision, breach) if state in ENDS else Step(status, entry_revision, breach)
-    return Step(status, entry_revision)
+        return f"{state} -> {status}"
+    return None
 
 
-def _does_not_count(state: str | None, revision: int, action: str, entry_revision: int) -> bool:
-    if state is None:
-        return False
-    if entry_revision != revision:
-        # A correction is the newer word; what still arrives about the corrected revision is not.
-        return entry_revision < revision
-    if action == "ExpenseDecided":
-        return state in _HELD
+def _same_revision(state: str, action: str, status: str) -> tuple[bool, bool]:
+    """Return whether an entry about the current revision can move the expense, and whether it is news of it."""
+    if action == "ExpenseSubmitted":
+        # The same document entering again is no way back to the start.
+        return False, False
+    if action in _ANSWERS:
+        return False, state in _BEFORE_JOIN
     if action == DEAD_LETTERED:
-        # A stage behind the end (learn) can fail on it; the end stands.
-        return state in ENDS
-    # The same document entering again is no way back to the start.
-    return action in _ANSWERS or action == "ExpenseSubmitted"
+        # A stage behind the end (learn) can fail on it, a track can fail and the join goes on without it.
+        return status == State.DEAD_LETTERED and state not in ENDS, False
+    if action == "ExpenseDecided":
+        # Decided anew: a held expense stays held until approval says what it makes of it, except that approval lets
+        # it wait for a receipt without a word; an approved one is out of reach.
+        held = state == State.IN_REVIEW and status != State.AWAITING_RECEIPT
+        return not held and state not in _CLOSED, state not in _CLOSED
+    return True, True

@@ -39,9 +39,11 @@ STEPS: dict[State, frozenset[State]] = {
     S.EVALUATED: frozenset({S.DECIDED, S.AWAITING_RECEIPT, S.MERGED, S.DEAD_LETTERED}),
     S.DECIDED: frozenset({S.APPROVED, S.IN_REVIEW, S.AWAITING_RECEIPT, S.MERGED, S.DEAD_LETTERED}),
     S.AWAITING_RECEIPT: frozenset({S.DECIDED, S.APPROVED, S.IN_REVIEW, S.REJECTED, S.DEAD_LETTERED}),
-    # A correction starts a new revision at parsed, a replaced document at submitted.
+    # A correction starts a new revision at parsed, a replaced document at submitted. A card line waits for a receipt
+    # again when the one it was matched with is taken back.
     S.IN_REVIEW: frozenset(
         {S.APPROVED, S.REJECTED, S.PARSED, S.SUBMITTED, S.MERGED, S.DECIDED, S.IN_REVIEW, S.DEAD_LETTERED}
+        | {S.AWAITING_RECEIPT}
     ),
     # The ERP can refuse; then a person looks.
     S.APPROVED: frozenset({S.POSTED, S.IN_REVIEW, S.DEAD_LETTERED}),

@@ -13,7 +13,7 @@ from audit.reconstruct import Expense, apply, happened, state_at
 from schemas import events as e
 from schemas.envelope import Event
 from schemas.lifecycle import State
-from schemas.records import Assertion
+from schemas.records import Assertion, Context
 from tests.audit.trail import (
     NOON,
     SECOND,
@@ -31,6 +31,7 @@ from tests.audit.trail import (
     rejected,
     resolved,
     sealed,
+    submitted,
 )
 
 History = list[tuple[Entry, Event | None]]
@@ -121,6 +122,30 @@ def test_dead_letter_and_replay() -> None:
     expense = fold(posted(approved(decided(coded(trail)))))
     assert (expense.state, expense.breaches) == ("posted", ())
     assert [d.settled for d in expense.dead_letters] == [True]
+
+
+def test_the_same_document_again_tells_nothing_new() -> None:
+    """A second submission of a document, or a fresh decision on what is posted, leaves the expense as it was."""
+    trail = clean()
+    before = fold(trail)
+    again = submitted()
+    trail.record(replace(again, event_id=NOON.isoformat(), context=Context(department="other")))
+    late = replace(decided(coded(begun()), violation=True).event, status=State.DECIDED)
+    trail.record(late)
+    after = fold(trail)
+    assert (after.context, after.outcome, after.state) == (before.context, "PASS", "posted")
+    assert (after.breaches, after.sequence) == ((), before.sequence + 2)
+
+
+def test_a_review_told_anew_has_waited_since_the_first_time() -> None:
+    """A fresh decision that still holds an expense does not start its waiting again."""
+    trail = held(decided(coded(begun()), violation=True))
+    opened_at = fold(trail).review
+    trail.event = replace(trail.event, occurred_at=NOON + SECOND)
+    held(trail)
+    assert fold(trail).review == opened_at
+    assert opened_at is not None
+    assert opened_at.opened_at == NOON
 
 
 def test_batch_entries_make_no_expense() -> None:
