@@ -35,6 +35,8 @@ _TAKEN: Final = 50
 _AGREEMENT: Final = 5
 _CONTRADICTION: Final = 15
 _MOST: Final = 99
+# What the other lines of a document say about one that nothing speaks for: taken, but never sure.
+_COMPANY: Final = 60
 # Where weights are equal, who is believed.
 _RANK: Final = {"document": 4, "description": 3, "mcc": 2, "merchant": 1, "claimed": 0}
 # Kinds of document that say by themselves what they bill.
@@ -81,9 +83,11 @@ class Categoriser:
         """Return the category of each line (numbered from 1) with its evidence, and what is doubtful.
 
         A line that nothing speaks for is FALLBACK_UNMAPPED. A claim that no line bears out while the evidence says
-        otherwise is CATEGORY_MISMATCH; a hotel bill with a restaurant line is still the lodging it was claimed as.
+        otherwise is CATEGORY_MISMATCH; a hotel bill with a restaurant line is still the lodging it was claimed as. A
+        line that nothing speaks for takes the category that all the other lines agree on: one seller's document is
+        mostly one purchase.
         """
-        judged = [self._judge(description, seen) for description in descriptions]
+        judged = _in_company([self._judge(description, seen) for description in descriptions])
         matches = tuple(
             CategoryMatch(line=number, category=j.category, score=j.score, evidence=j.evidence)
             for number, j in enumerate(judged, start=1)
@@ -183,6 +187,18 @@ class Categoriser:
 
     def _speak(self, source: str, value: str, category: str, weight: int) -> Evidence:
         return Evidence(source=source, value=value, category=self.taxonomy.nearest(category) or "", weight=weight)
+
+
+def _in_company(judged: list[_Judged]) -> list[_Judged]:
+    """Return the judgements, silent lines in the category of the rest where all of the rest agree on one."""
+    said = sorted({j.category for j in judged if j.category is not None}, key=len)
+    if not said or not all(one.startswith(said[0]) and related(one, said[0]) for one in said):
+        return judged
+    first = next(place for place, j in enumerate(judged, start=1) if j.category is not None)
+    heard = Evidence(source="document", value=f"line {first}", category=said[0], weight=_COMPANY)
+    contradicts = all(j.contradicts for j in judged if j.category is not None)
+    company = _Judged(said[0], _COMPANY, (heard,), contradicts)
+    return [company if j.category is None and not j.evidence else j for j in judged]
 
 
 def _finest(category: str, evidence: tuple[Evidence, ...]) -> str:
