@@ -14,7 +14,7 @@ from policy.models import CheckSettings
 from schemas.events import ExpenseEvaluated
 from schemas.records import Decision, Finding, PathNode
 
-__all__ = ["AWAIT", "DECIDE", "MERGE", "Screening", "decide"]
+__all__ = ["AWAIT", "DECIDE", "MERGE", "Screening", "decide", "screened"]
 
 DECIDE: Final = "decide"
 AWAIT: Final = "await_receipt"
@@ -43,7 +43,11 @@ class Screening:
 
 def decide(event: ExpenseEvaluated, policy: CompiledPolicy, prior: Prior) -> Screening:
     """Return the final decision on an expense. Done again from the same three, it is the same to the last byte."""
-    footprint = footprint_of(event, policy)
+    return screened(event, footprint_of(event, policy), policy, prior)
+
+
+def screened(event: ExpenseEvaluated, footprint: Footprint, policy: CompiledPolicy, prior: Prior) -> Screening:
+    """Return the same where the event's footprint is at hand."""
     if prior.match is not None and event.document is not None and prior.match.waiting:
         return Screening(event.decisions, event.findings, event.outcome, MERGE, prior.match.expense)
     decision = _against_totals(footprint.accounts, policy, prior)

@@ -7,6 +7,7 @@ taking it back removes exactly what was left.
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import quote
 
 from policy.checks.across import SplitTransaction
@@ -95,7 +96,13 @@ def footprint_of(event: ExpenseEvaluated, policy: CompiledPolicy) -> Footprint:
 
 def _key(*parts: str) -> str:
     # Quoted, so that a slash in a name cannot make two different keys equal or reach into another range.
-    return "/".join(quote(part, safe="") for part in parts)
+    return "/".join(map(_quoted, parts))
+
+
+# Departments, vendors and persons come again and again.
+@lru_cache(maxsize=65_536)
+def _quoted(part: str) -> str:
+    return quote(part, safe="")
 
 
 def _accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, day: date) -> tuple[Account, ...]:

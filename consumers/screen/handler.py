@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from consumers.runtime.stage import Handler, Store, Table
-from consumers.screen.decide import AWAIT, MERGE, Screening, decide
+from consumers.screen.decide import AWAIT, MERGE, Screening, decide, screened
 from consumers.screen.due import Due, DueTimes
 from consumers.screen.footprint import footprint_of
 from consumers.screen.history import Kept, Ledger
@@ -53,7 +53,7 @@ def screen(event: Event, state: LedgerHistory, *, policies: Policies) -> Sequenc
     footprint = footprint_of(event, policy)
     sequence = ledger.next()
     prior = ledger.read(footprint, sequence, event.expense_id, policy.receipts, _split_days(policy))
-    screening = decide(event, policy, prior)
+    screening = screened(event, footprint, policy, prior)
     merged = screening.disposition == MERGE
     ledger.leave(event, footprint, sequence, merged=merged)
     if merged:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 
 import orjson
-import rfc8785
 
 from schemas.records import Finding
 
@@ -55,19 +54,21 @@ class Prior:
         return tuple(dict.fromkeys(named + ([self.match.expense] if self.match else [])))
 
     def canonical(self) -> str:
-        """Return it as RFC 8785 JSON; amounts are decimal strings."""
-        return rfc8785.dumps(
-            {
-                "sequence": self.sequence,
-                "totals": {key: f"{total:f}" for key, total in self.totals.items()},
-                "seen": [[seen.code, seen.expense, seen.words] for seen in self.seen],
-                "parts": {key: [[e, f"{a:f}"] for e, a in parts] for key, parts in self.parts.items()},
-                "match": [self.match.expense, self.match.waiting] if self.match else None,
-                "overdue": self.overdue,
-                "receipt": self.receipt,
-                "carried": [asdict(finding) for finding in self.carried],
-            }
-        ).decode()
+        """Return it as RFC 8785 JSON; amounts are decimal strings.
+
+        There are no floats and every key is ASCII, so sorted compact JSON is that form already.
+        """
+        data = {
+            "sequence": self.sequence,
+            "totals": {key: f"{total:f}" for key, total in self.totals.items()},
+            "seen": [[seen.code, seen.expense, seen.words] for seen in self.seen],
+            "parts": {key: [[e, f"{a:f}"] for e, a in parts] for key, parts in self.parts.items()},
+            "match": [self.match.expense, self.match.waiting] if self.match else None,
+            "overdue": self.overdue,
+            "receipt": self.receipt,
+            "carried": [asdict(finding) for finding in self.carried],
+        }
+        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
 
     @classmethod
     def read(cls, text: str | bytes) -> "Prior":

@@ -1,11 +1,14 @@
 """screen: what an expense is judged against others of its ledger for, and again when those are taken back."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import rfc8785
 
+from consumers.screen.prior import Prior
 from schemas.events import ExpenseCoded
 from tests.evaluate.build import DAY, coded
 from tests.screen.desk import BUDGET, ROOMY, Desk, codes
@@ -19,6 +22,23 @@ def test_first_expense_is_decided_with_its_prior() -> None:
         '{"carried":[],"match":null,"overdue":false,"parts":{},"receipt":null,"seen":[],"sequence":1,'
         '"totals":{"budget/department/sales/2026-03":"0"}}'
     )
+
+
+def test_a_prior_is_canonical_and_reads_back() -> None:
+    """The prior in an event is RFC 8785 JSON, and gives the same prior again, whatever is in it."""
+    desk = Desk(receipts=RECEIPTS, budgets=BUDGET, limits=[{**ROOMY[0], "limit": "500"}])
+    desk.submit(card())
+    decisions = [*desk.submit(receipt(category="gifts")), *desk.submit(card("again", "300.00"))]
+    decisions += [*desk.submit(card("third", "300.00")), *desk.tick(30)]
+    for decision in decisions:
+        assert rfc8785.dumps(json.loads(decision.prior)).decode() == decision.prior
+        assert Prior.read(decision.prior).canonical() == decision.prior
+
+
+def test_what_is_no_prior_is_refused() -> None:
+    """Text that no decision was made with is an error that says so."""
+    with pytest.raises(ValueError, match="no prior of a decision"):
+        Prior.read('{"sequence":1}')
 
 
 def test_a_rejected_expense_frees_its_budget_for_the_next() -> None:
