@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from policy.currency import to_minor_unit
+from policy.currency import known, to_minor_unit
 from policy.facts import Expense, Line, folded
 from schemas.events import ExpenseCoded
 
@@ -69,12 +69,12 @@ def _folded(name: str | None) -> str | None:
 def _amounts(event: ExpenseCoded) -> tuple[str, Decimal | None, tuple[Decimal | None, ...]]:
     """Return currency, total and what each line costs with its share of tax and tip."""
     conversion = event.conversion
-    if conversion is not None and len(conversion.line_amounts) == len(event.lines):
+    if conversion is not None and known(conversion.currency) and len(conversion.line_amounts) == len(event.lines):
         read = [line.amount for line in event.lines]
         amounts = [None if own is None else to for own, to in zip(read, conversion.line_amounts, strict=True)]
         return conversion.currency, *_exact(conversion.currency, conversion.total, amounts)
     currency = event.facts.currency or ""
-    if currency != event.context.reporting_currency:
+    if currency != event.context.reporting_currency or not known(currency):
         return currency, None, tuple(None for _ in event.lines)
     return currency, *_exact(currency, event.facts.total, [line.amount for line in event.lines])
 

@@ -10,6 +10,7 @@ __all__ = ["ROUNDINGS", "known", "quantum", "to_minor_unit"]
 ROUNDINGS = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN}
 
 
+@cache
 def known(code: str) -> bool:
     """Tell whether the code is an ISO 4217 currency in use that has a minor unit (gold and test codes have none)."""
     try:

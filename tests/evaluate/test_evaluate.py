@@ -83,6 +83,12 @@ def test_without_a_rate_nothing_passes() -> None:
     assert (answer.outcome, answer.decisions[0].violation_code) == ("REVIEW_REQUIRED", "AMOUNT_UNKNOWN")
 
 
+def test_a_currency_nobody_pays_in_is_no_crash() -> None:
+    """A reporting currency that is none leaves nothing to compare, and a person decides."""
+    odd = coded("odd", "4.00", facts={"currency": "XXX"}, context={"reporting_currency": "XXX"})
+    assert evaluated(odd).decisions[0].violation_code == "AMOUNT_UNKNOWN"
+
+
 def test_without_lines_the_whole_is_judged() -> None:
     """An expense of which no line was read has one decision, on the expense as a whole."""
     answer = evaluated(coded("no lines", "10.00", lines=[]))
