@@ -1,13 +1,14 @@
 """Deal the plans out to cardholders and days, and add the lines that only exist in relation to others."""
 
 from calendar import SATURDAY
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
 from samples.card.line import FeedLine
 from samples.card.plans import DOUBLE, ORDINARY, REFUND, SPLIT_FIRST, SPLIT_SECOND, TWICE, VIOLATIONS, Plan
+from samples.sample import Expectation
 
 FIRST_DAY, LAST_DAY = date(2026, 9, 1), date(2026, 10, 23)
 LINES = 200
@@ -45,14 +46,40 @@ CARDHOLDERS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Dealt:
+    """What was dealt so far, so that duplicates and splits are only those meant."""
+
+    prices: set[tuple[str, int]] = field(default_factory=set)
+    occasions: set[tuple[str, str, date]] = field(default_factory=set)
+
+    def price(self, plan: Plan, numbers: Random) -> tuple[str, int]:
+        """Draw a merchant and an amount that this merchant has not charged yet."""
+        while True:
+            price = numbers.choice(plan.merchants), numbers.randint(plan.low, plan.high)
+            if price not in self.prices:
+                self.prices.add(price)
+                return price
+
+    def occasion(self, merchant: str, days: list[date], numbers: Random) -> tuple[Cardholder, date]:
+        """Draw a cardholder and a day; nobody is at one merchant on two days running, as a split would look."""
+        while True:
+            holder, day = numbers.choice(CARDHOLDERS), numbers.choice(days)
+            around = {(holder.employee_id, merchant, day + timedelta(days=offset)) for offset in (-1, 0, 1)}
+            if not around & self.occasions:
+                self.occasions.add((holder.employee_id, merchant, day))
+                return holder, day
+
+
 def deal(numbers: Random) -> tuple[FeedLine, ...]:
     """Make the 200 lines, sorted as a feed is: by posting date. Lines that an export repeats stand at the end."""
-    ordinary = _deal_plans(ORDINARY, numbers)
-    lines = [*ordinary, *_deal_plans(VIOLATIONS, numbers), *_splits(numbers)]
+    dealt = _Dealt()
+    ordinary = _deal_plans(ORDINARY, dealt, numbers)
+    lines = [*ordinary, *_deal_plans(VIOLATIONS, dealt, numbers), *_splits(dealt, numbers)]
     dollars = [each for each in ordinary if each.currency == "USD" and each.category != "meals"]
     chosen = numbers.sample(dollars, DOUBLE_CHARGES + REPEATED_EXPORTS + REFUNDS)
     doubled, repeated, refunded = chosen[:3], chosen[3:5], chosen[5:]
-    lines += [replace(each, expectation=DOUBLE) for each in doubled]
+    lines += [_posted_later(each, DOUBLE) for each in doubled]
     lines += [_refund(each) for each in refunded]
     references = numbers.sample(range(10_000_000, 99_999_999), len(lines))
     named = [replace(each, reference=f"R{number}") for each, number in zip(lines, references, strict=True)]
@@ -68,25 +95,16 @@ def deal(numbers: Random) -> tuple[FeedLine, ...]:
     return feed
 
 
-def _deal_plans(plans: tuple[Plan, ...], numbers: Random) -> list[FeedLine]:
-    """Deal each plan; no merchant charges the same amount twice, so that duplicates are only those meant."""
-    charged: set[tuple[str, int]] = set()
+def _deal_plans(plans: tuple[Plan, ...], dealt: _Dealt, numbers: Random) -> list[FeedLine]:
     lines = []
     for plan in plans:
         days = [day for day in _days() if (day.weekday() >= SATURDAY) == (plan.days == "weekends")]
         for _ in range(plan.count):
-            merchant, minor = _price(plan, charged, numbers)
+            merchant, minor = dealt.price(plan, numbers)
+            holder, day = dealt.occasion(merchant, days, numbers)
             amount = Decimal(minor).scaleb(-MINOR_DIGITS[plan.currency])
-            lines.append(_charge(numbers.choice(CARDHOLDERS), numbers.choice(days), amount, plan, merchant, numbers))
+            lines.append(_charge(holder, day, amount, plan, merchant, numbers))
     return lines
-
-
-def _price(plan: Plan, charged: set[tuple[str, int]], numbers: Random) -> tuple[str, int]:
-    while True:
-        price = numbers.choice(plan.merchants), numbers.randint(plan.low, plan.high)
-        if price not in charged:
-            charged.add(price)
-            return price
 
 
 def _charge(holder: Cardholder, day: date, amount: Decimal, plan: Plan, merchant: str, numbers: Random) -> FeedLine:
@@ -107,23 +125,21 @@ def _charge(holder: Cardholder, day: date, amount: Decimal, plan: Plan, merchant
     )
 
 
-def _splits(numbers: Random) -> list[FeedLine]:
+def _splits(dealt: _Dealt, numbers: Random) -> list[FeedLine]:
     """Make purchases cut in two on one day, each part just under the limit, the second posted a day later."""
     workdays = [day for day in _days() if day.weekday() < SATURDAY]
     lines = []
     for merchant, mcc, category, first, second in SPLITS:
         plan = Plan(category, mcc, (merchant,), 0, 0, 1, SPLIT_FIRST)
-        start = _charge(numbers.choice(CARDHOLDERS), numbers.choice(workdays), Decimal(first), plan, merchant, numbers)
-        lines += [
-            start,
-            replace(
-                start,
-                amount=Decimal(second),
-                posting_date=start.posting_date + timedelta(days=1),
-                expectation=SPLIT_SECOND,
-            ),
-        ]
+        holder, day = dealt.occasion(merchant, workdays, numbers)
+        start = _charge(holder, day, Decimal(first), plan, merchant, numbers)
+        lines += [start, replace(_posted_later(start, SPLIT_SECOND), amount=Decimal(second))]
     return lines
+
+
+def _posted_later(line: FeedLine, expectation: Expectation) -> FeedLine:
+    """Return the line as it is posted a day later: what comes second is what gives it away."""
+    return replace(line, posting_date=line.posting_date + timedelta(days=1), expectation=expectation)
 
 
 def _refund(line: FeedLine) -> FeedLine:

@@ -55,7 +55,7 @@ ORDINARY: tuple[Plan, ...] = (
     Plan("travel.ground", "4121", ("BLUEBIRD CAB 0231", "ZIPLINE RIDE *TRIP HELP"), 1420, 8890, 18),
     Plan("travel.ground", "7523", ("HARBOR SQUARE GARAGE", "METRO PARK 5TH & OAK"), 610, 3890, 8),
     Plan("fuel", "5541", ("SUMMIT FUEL 00418", "ROADRUNNER GAS MART"), 3210, 7890, 6),
-    Plan("lodging", "7011", _HOTELS, 12830, 22190, 14),
+    Plan("travel.lodging", "7011", _HOTELS, 12830, 22190, 14),
     Plan("travel.air", "4511", ("CASCADIA AIR 0277713", "NORTHERN SKYWAYS 1142"), 18010, 76090, 8),
     Plan("software", "5734", ("BRIGHTWATER ANALYTICS", "CODEHARBOR.EXAMPLE", "PP*FORMFLOW APPS"), 2910, 72090, 7),
     Plan("office_supplies", "5943", ("PAPERCLIP & LEDGER 0417", "FOLIO & QUILL STATIONERS"), 2230, 38090, 9),
@@ -63,15 +63,15 @@ ORDINARY: tuple[Plan, ...] = (
     Plan("utilities", "4900", ("CASCADE VALLEY POWER WEB",), 14010, 64090, 2),
     Plan("professional_services", "7392", ("LANTERN ADVISORY PARTNERS",), 30010, 150090, 2),
     Plan("meals", "5812", ("CAFE LINDENHOF BREMEN", "GASTHAUS AM WALL"), 1410, 4290, 3, ABROAD, "EUR"),
-    Plan("lodging", "7011", ("HOTEL WESERBLICK BREMEN",), 10810, 16490, 2, ABROAD, "EUR"),
+    Plan("travel.lodging", "7011", ("HOTEL WESERBLICK BREMEN",), 10810, 16490, 2, ABROAD, "EUR"),
     Plan("travel.ground", "4121", ("KESTREL CARS LONDON",), 1210, 4490, 2, ABROAD, "GBP"),
     Plan("meals", "5812", ("THE BRASS LANTERN SE1",), 1310, 4190, 2, ABROAD, "GBP"),
-    Plan("lodging", "7011", ("SAKURAGAWA HOTEL TOKYO",), 16300, 24800, 1, ABROAD, "JPY"),
+    Plan("travel.lodging", "7011", ("SAKURAGAWA HOTEL TOKYO",), 16300, 24800, 1, ABROAD, "JPY"),
     Plan("meals", "5812", ("KAMOME SHOKUDO TOKYO",), 1830, 6480, 2, ABROAD, "JPY"),
 )
 
 VIOLATIONS: tuple[Plan, ...] = (
-    Plan("lodging", "7011", _HOTELS, 38010, 64090, 12, _over("350 USD for a night's lodging")),
+    Plan("travel.lodging", "7011", _HOTELS, 38010, 64090, 12, _over("350 USD for a night's lodging")),
     Plan("meals", "5812", _RESTAURANTS, 9210, 31090, 16, _over("75 USD for a meal")),
     Plan("software", "7372", ("MONOLITH CLOUD SUITE",), 118010, 264090, 3, _over("1,000 USD for software")),
     Plan(

@@ -12,7 +12,7 @@ import pytest
 from samples.card import feed
 from samples.card.line import COLUMNS, FeedLine, write
 
-CAPS = {"meals": 75, "lodging": 350, "software": 1000, "office_supplies": 500, "travel.air": 1500}
+CAPS = {"meals": 75, "travel.lodging": 350, "software": 1000, "office_supplies": 500, "travel.air": 1500}
 
 
 def _lines(seed: int = 7) -> tuple[FeedLine, ...]:
