@@ -10,7 +10,7 @@ from schemas.codec import Codec
 from schemas.envelope import Event
 from schemas.topics import Topic, topic_of
 from schemas.trace import traceparent
-from streams.client import client_settings
+from streams.client import PARTITIONER, client_settings
 from streams.record import Headers
 
 __all__ = ["PublishFailed", "Publisher", "headers_of"]
@@ -45,6 +45,7 @@ class Publisher:
             {
                 **client_settings(bootstrap_servers, options or {}),
                 "enable.idempotence": True,
+                "partitioner": PARTITIONER,
                 "acks": "all",
                 "linger.ms": 5,
                 "compression.type": "lz4",

@@ -36,6 +36,8 @@ class Topic:
     max_message_bytes: int = _MIB
     # How long compaction keeps tombstones: state files not written for longer are rebuilt.
     delete_retention_ms: int = _DAY_MS
+    # Written to the partition its cause came from, so that one reader sees an expense's entries in order.
+    same_partition: bool = False
 
     def config(self) -> dict[str, str]:
         """Return the broker's topic settings."""
@@ -146,6 +148,7 @@ AUDIT_LOG = Topic(
     "entry",
     compact=True,
     retention_ms=None,
+    same_partition=True,
     max_message_bytes=10 * _MIB,
 )
 AUDIT_KEYS = Topic("audit.keys", (e.KeyWrapped,), _key, "key", partitions=1, compact=True, retention_ms=None)

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
-__all__ = ["Setting", "client_settings"]
+__all__ = ["PARTITIONER", "Setting", "client_settings"]
 
 Setting = str | int | float | bool
+# Every client must agree where a key goes, or one key's events would be spread over two partitions and lose their
+# order: librdkafka's own default is CRC32, that of Java and aiokafka murmur2.
+PARTITIONER = "murmur2_random"
 
 
 def client_settings(

@@ -30,7 +30,7 @@ from consumers.runtime.transport import (
     TransportLost,
     Written,
 )
-from streams.client import client_settings
+from streams.client import PARTITIONER, client_settings
 from streams.tail import KafkaTail, fetched
 
 __all__ = ["KafkaSettings", "KafkaTransport"]
@@ -76,6 +76,7 @@ class KafkaSettings:
         return {
             **self.client(),
             "transactional.id": self.transactional_id,
+            "partitioner": PARTITIONER,
             "transaction.timeout.ms": self.transaction_timeout_ms,
             "linger.ms": 5,
             "compression.type": "lz4",

@@ -58,7 +58,8 @@ class Writer:
                 reason = "RECORD_TOO_LARGE"
                 msg = f"{type(output).__name__} has {len(value)} bytes; {topic.name} takes {topic.max_message_bytes}"
                 raise Poisoned(reason, msg)
-            records.append(Outgoing(topic.name, topic.key(event).encode(), value, _headers(event)))
+            partition = source.partition if topic.same_partition else None
+            records.append(Outgoing(topic.name, topic.key(event).encode(), value, _headers(event), partition))
             if self._stage.audited:
                 records.append(self._audit(source, cause, event, topic.name, value))
         return records
