@@ -24,7 +24,6 @@ _BATCH = 1_000
 _POLL_SECONDS = 0.2
 # Waits between attempts while a dependency does not answer; the last one repeats.
 _BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
-_TOPIC = AUDIT_LOG.name
 
 
 class Follower:
@@ -34,8 +33,17 @@ class Follower:
     when last asked, and what they said, for readiness.
     """
 
-    def __init__(self, transport: Transport, codec: Codec, engine: Engine, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        codec: Codec,
+        engine: Engine,
+        telemetry: Telemetry,
+        *,
+        topic: str = AUDIT_LOG.name,
+    ) -> None:
         self._transport, self._codec, self._engine, self._telemetry = transport, codec, engine, telemetry
+        self._topic = topic
         self._committed: dict[int, int] = {}
         self._unchecked: set[int] = set()
         self._tails: dict[int, Tail] = {}
@@ -46,7 +54,7 @@ class Follower:
 
     def start(self) -> None:
         """Join the group."""
-        self._transport.subscribe(_TOPIC, self._assigned, self._revoked)
+        self._transport.subscribe(self._topic, self._assigned, self._revoked)
 
     def step(self) -> int:
         """Fold what has come since the last step and return how many entries were new.
@@ -105,7 +113,7 @@ class Follower:
         reached = {p: n for p, n in positions.items() if n is not None and n > self._committed[p]}
         ready = [record for record in self._pending if record.partition in reached]
         if reached:
-            new += write(self._engine, _TOPIC, self._told(ready), reached)
+            new += write(self._engine, self._topic, self._told(ready), reached)
             self._pending = [record for record in self._pending if record.partition not in reached]
             self._telemetry.count("records_done", len(ready))
             self._commit(reached)
@@ -113,9 +121,9 @@ class Follower:
 
     def _compare(self, partition: int) -> None:
         """See whether the tables are behind the group; if so hold the partition back until they have caught up."""
-        stored = next_offset(self._engine, _TOPIC, partition)
+        stored = next_offset(self._engine, self._topic, partition)
         if stored < self._committed[partition]:
-            self._tails[partition] = self._transport.tail(_TOPIC, partition, stored)
+            self._tails[partition] = self._transport.tail(self._topic, partition, stored)
             self._transport.pause([partition])
         self._unchecked.discard(partition)
 
@@ -124,7 +132,7 @@ class Follower:
         chunk = tail.catch_up()
         if chunk:
             self._telemetry.count("restored", len(chunk))
-            return write(self._engine, _TOPIC, self._told(chunk), {partition: chunk[-1].offset + 1})
+            return write(self._engine, self._topic, self._told(chunk), {partition: chunk[-1].offset + 1})
         tail.close()
         del self._tails[partition]
         self._transport.resume([partition])
