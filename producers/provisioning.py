@@ -52,17 +52,19 @@ def apply(
     topics: Sequence[Topic] = TOPICS,
     replication: int = 1,
     options: Mapping[str, str] | None = None,
+    timeout_s: float = _TIMEOUT_S,
 ) -> Applied:
     """Create missing topics, mend safe settings, register every event's schema. Doing it twice changes nothing.
 
-    `topics` are those of the table and the stages' changelogs. Without a registry the schemas are left out.
+    `topics` are those of the table and the stages' changelogs; without a registry the schemas are left out.
+    `timeout_s` is how long the brokers may take to answer first.
 
     Raises:
         ProvisioningFailed: the brokers or the registry do not answer, or refuse.
 
     """
     try:
-        created, altered, differing = _topics(bootstrap_servers, topics, replication, options or {})
+        created, altered, differing = _topics(bootstrap_servers, topics, replication, options or {}, timeout_s)
     except KafkaException as error:
         raise ProvisioningFailed(f"Kafka at {bootstrap_servers}: {error.args[0].str()}") from error
     ids = _schemas(registry_url) if registry_url else {}
@@ -70,10 +72,10 @@ def apply(
 
 
 def _topics(
-    bootstrap_servers: str, topics: Sequence[Topic], replication: int, options: Mapping[str, str]
+    bootstrap_servers: str, topics: Sequence[Topic], replication: int, options: Mapping[str, str], timeout_s: float
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     admin = AdminClient(client_settings(bootstrap_servers, options))
-    present = admin.list_topics(timeout=_TIMEOUT_S).topics
+    present = admin.list_topics(timeout=timeout_s).topics
     missing = [topic for topic in topics if topic.name not in present]
     _create(admin, missing, replication)
     known = [topic for topic in topics if topic.name in present]
