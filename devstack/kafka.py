@@ -17,6 +17,7 @@ from devstack import process
 from devstack.ports import LOOPBACK
 
 _FORMAT_TIMEOUT_S: Final = 60
+_ANSWER_S: Final = 1.0
 _HEAP_MB: Final = {1: 384, 3: 256}
 _MARKS_OF_A_CLUSTER: Final = uuid.UUID("5c0f6a5e-9d7c-5a39-9f0e-7b4a3c1d2e6f")
 
@@ -120,14 +121,20 @@ def start(broker: Broker, *, brokers: int, jars: Sequence[Path]) -> process.Proc
     return process.spawn(argv, log=broker.log.with_suffix(".out"), env=environment(), cwd=broker.folder)
 
 
-def serving(cluster: Sequence[Broker], *, timeout_s: float = 1.0) -> bool:
-    """Tell whether every broker of the cluster is registered and answers metadata requests."""
-    addresses = ",".join(broker.address for broker in cluster)
-    client = AdminClient({"bootstrap.servers": addresses, "log_level": 0, "socket.timeout.ms": 2000})
+def serving(brokers: Sequence[Broker]) -> bool:
+    """Tell whether each of these brokers itself answers, and knows all of them.
+
+    One broker's word is not enough: it lists a killed member until that member's session times out.
+    """
+    return all(_known_to(broker) >= {member.number for member in brokers} for broker in brokers)
+
+
+def _known_to(broker: Broker) -> set[int]:
+    client = AdminClient({"bootstrap.servers": broker.address, "log_level": 0, "socket.timeout.ms": 2000})
     try:
-        return len(client.list_topics(timeout=timeout_s).brokers) == len(cluster)
+        return set(client.list_topics(timeout=_ANSWER_S).brokers)
     except KafkaException:
-        return False
+        return set()
 
 
 def environment() -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """Child processes that outlive their starter, known by pid and start time: a recycled pid is never signalled."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from typing import Final
 _POLL_S: Final = 0.05
 _TAIL_BYTES: Final = 4_000
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+_LOG_ROLLS_AT: Final = 20 * 1024 * 1024
 
 # Popen objects of this process's own children: polled by `is_alive`, so that a dead child is reaped, no zombie.
 _own: dict[int, "subprocess.Popen[bytes]"] = {}
@@ -34,9 +37,12 @@ if sys.platform == "linux":
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return None
-        # proc_pid_stat(5): after the name in parentheses, field 3 is the state, 22 the start in ticks since boot.
-        state, *fields = stat.rpartition(")")[2].split()
-        return None if state in {"Z", "X"} else f"{_BOOT_ID.read_text(encoding='ascii').strip()}/{fields[18]}"
+        # proc_pid_stat(5): after the name in parentheses, field 3 is the state, 20 the number of threads, 22 the start
+        # in ticks since boot. A zombie that still has threads is not gone: they hold its ports and files open.
+        fields = stat.rpartition(")")[2].split()
+        if fields[0] == "X" or (fields[0] == "Z" and int(fields[17]) <= 1):
+            return None
+        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}/{fields[19]}"
 
     def send(process: Process, number: signal.Signals) -> bool:
         """Signal this very process; False if it is gone. A stranger that has its pid by now is left alone."""
@@ -83,9 +89,12 @@ def spawn(
 ) -> Process:
     """Start a program in a session of its own, its output appended to `log`.
 
-    It survives this process and its terminal: record the returned value at once, or nothing can stop it later.
+    It survives this process and its terminal: record the returned value at once, or nothing can stop it later. A log
+    over 20 MB is set aside first, one generation kept.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _LOG_ROLLS_AT:
+        log.replace(log.with_name(f"{log.name}.1"))
     with log.open("ab") as sink:
         child = subprocess.Popen(
             [str(part) for part in argv],
@@ -105,10 +114,24 @@ def spawn(
 
 def is_alive(process: Process) -> bool:
     """Tell whether this very process runs, reaping it first if it is a dead child of ours."""
-    child = _own.get(process.pid)
-    if child is not None and child.poll() is not None:
-        del _own[process.pid]
+    exit_code(process)
     return start_mark(process.pid) == process.mark
+
+
+def exit_code(process: Process) -> int | None:
+    """Return how a child of ours ended (negative: the signal that ended it); None if it runs or is not our child."""
+    child = _own.get(process.pid)
+    return None if child is None else child.poll()
+
+
+def end_group(process: Process) -> None:
+    """Kill what a dead process left behind in its group: its worker processes must not go on without it.
+
+    Where a live process has the pid by now, the group is its own: no pid is given out that still names a group.
+    """
+    if start_mark(process.pid) is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for(probe: Callable[[], bool], *, timeout_s: float) -> bool:

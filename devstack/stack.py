@@ -15,6 +15,7 @@ REGISTRY: Final = "registry"
 _BROKERS_UP_S: Final = 90
 _REGISTRY_UP_S: Final = 120
 _GRACE_S: Final = 20
+_PORT_FREED_S: Final = 3
 _CLUSTER_SIZES: Final = (1, 3)
 
 
@@ -201,6 +202,9 @@ def _runs(state: _State, name: str) -> bool:
 
 def _with_ports(home: Path, state: _State, needed: Sequence[str], *, movable: bool) -> _State:
     """Keep each recorded port that is still free; choose another where it is taken, if the service may move."""
+    # A process that was just killed may hold its port a moment longer.
+    recorded = [state.ports[name] for name in needed if name in state.ports]
+    process.wait_for(lambda: all(map(ports.is_free, recorded)), timeout_s=_PORT_FREED_S)
     lost = [name for name in needed if name not in state.ports or not ports.is_free(state.ports[name])]
     taken = [name for name in lost if name in state.ports]
     if taken and not movable:

@@ -72,7 +72,8 @@ def _ledger(event: Event) -> str:
 
 
 def _batch(event: Event) -> str:
-    return event.batch_id or event.expense_id
+    # Two tenants may give their batches the same name.
+    return f"{event.tenant_id}/{event.batch_id or event.expense_id}"
 
 
 def _vendor(event: Event) -> str:

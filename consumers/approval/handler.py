@@ -31,6 +31,8 @@ from schemas.records import Finding
 __all__ = ["HANDLER", "approve"]
 
 _STAGE = "approval"
+# Where a decision is still waited for: held, or on its way round again after a correction or replacement.
+_OPEN = frozenset({State.IN_REVIEW, State.AWAITING_RECEIPT, State.PARSED, State.SUBMITTED})
 
 
 def approve(event: Event, cases: Cases) -> Sequence[Event]:
@@ -55,7 +57,7 @@ def _decided(event: ExpenseDecided, cases: Cases) -> Sequence[Event]:
         return (_cleared(event, State.MERGED), merged) if reopened else (merged,)
     if event.disposition == "await_receipt":
         cases.put(event.expense_id, Case(State.AWAITING_RECEIPT, event.revision, event.decision_number, event))
-        return ()
+        return (_cleared(event, State.AWAITING_RECEIPT),) if reopened else ()
     found = reasons(event)
     if found:
         cases.put(event.expense_id, Case(State.IN_REVIEW, event.revision, event.decision_number, event))
@@ -69,7 +71,7 @@ def _newer(event: ExpenseDecided, case: Case) -> bool:
     """Return whether a decision is news: a later revision, or a later decision on one that is still open."""
     if event.revision != case.revision:
         return event.revision > case.revision
-    return case.state in (State.IN_REVIEW, State.AWAITING_RECEIPT) and event.decision_number > case.decision_number
+    return case.state in _OPEN and event.decision_number > case.decision_number
 
 
 def _closed(event: ExpenseDecided, state: State) -> Case:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Final, Literal
 
-from consumers.currency.iso4217 import minor_units, quantum
+from schemas.currencies import minor_units, quantum
 from consumers.currency.rates import RateTable
 from schemas.records import Conversion, Problem
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from consumers.assertions import settled
 from consumers.currency.convert import convert_amounts, implied_rate_problem
-from consumers.currency.iso4217 import minor_units
+from schemas.currencies import minor_units
 from consumers.currency.rates import RateTable, bundled_rates
 from consumers.currency.symbols import resolve_currency
 from consumers.runtime.stage import Handler

@@ -7,7 +7,7 @@ from typing import Final
 
 from babel.numbers import get_territory_currencies
 
-from consumers.currency.iso4217 import MINOR_UNITS
+from schemas.currencies import MINOR_UNITS
 
 __all__ = ["candidates", "resolve_currency"]
 

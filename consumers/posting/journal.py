@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from consumers.currency.convert import round_amount
-from consumers.currency.iso4217 import minor_units, quantum
+from schemas.currencies import minor_units, quantum
 from consumers.posting.accounts import Accounts
 from policy.coded import spread
 from schemas.events import ExpenseApproved

@@ -50,7 +50,8 @@ class Writer:
                 reason = "UNDECLARED_OUTPUT"
                 msg = f"{type(output).__name__} is not in the writes of stage {self._stage.name}"
                 raise Poisoned(reason, msg)
-            if not isinstance(cause, TickElapsed):
+            # What is written about another expense (a budget that was freed) is no step of this one.
+            if output.expense_id == cause.expense_id:
                 check(cause.status, output.status)
             event = stamped(output, dict(versions)) if versions else output
             value = self._codec.encode(event)

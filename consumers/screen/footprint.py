@@ -13,10 +13,11 @@ from urllib.parse import quote
 from policy.checks.across import SplitTransaction
 from policy.coded import facts_of
 from policy.compiled import CompiledPolicy
-from policy.currency import quantum, to_minor_unit
+from policy.currency import to_minor_unit
 from policy.facts import Expense, folded
 from policy.judge import visits
 from policy.models import Period
+from schemas.currencies import quantum
 from schemas.events import ExpenseEvaluated
 
 __all__ = ["Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.currency.convert import Rounding, allocate, convert_amounts, implied_rate_problem, round_amount
-from consumers.currency.iso4217 import quantum
+from schemas.currencies import quantum
 from consumers.currency.rates import RateTable
 from schemas.records import Conversion, Problem
 

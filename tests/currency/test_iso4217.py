@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from consumers.currency.iso4217 import minor_units, quantum
+from schemas.currencies import minor_units, quantum
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from consumers.currency.iso4217 import MINOR_UNITS
+from schemas.currencies import MINOR_UNITS
 from consumers.currency.symbols import _MARKS, resolve_currency
 
 DAY = date(2024, 3, 1)

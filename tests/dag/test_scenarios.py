@@ -1,10 +1,13 @@
 """What happens to money, from entry to end, over the whole DAG in memory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from schemas.events import ExpenseParsed
 from tests.dag.system import System, card_line
+from tests.evaluate.build import published
 
 
 @pytest.fixture
@@ -52,3 +55,63 @@ def test_the_same_line_fed_twice_is_one_expense(system: System) -> None:
     system.submit(line)
     assert system.state(line.expense_id) == "posted"
     assert len(system.postings()) == 1
+
+
+def meals(amount: str, reference: str) -> ExpenseParsed:
+    """Return a restaurant line of the sales department."""
+    return card_line(amount, reference=reference, merchant=f"RESTAURANT {reference}{reference}{reference}", mcc="5812")
+
+
+@pytest.fixture
+def budgeted(system: System) -> System:
+    """Return a system whose sales department has 1,000 a month, and roomy caps."""
+    limits = [
+        {"id": "cap", "level": "category", "limit": "950.00", "match": {"categories": ["meals"]}, "per": "expense"}
+    ]
+    budget = [{"id": "sales", "scope": "department", "name": "sales", "limit": "1000.00", "per": "month"}]
+    system.publish(replace(published(limits=limits, budgets=budget), tenant_id="main"))
+    return system
+
+
+def codes(system: System, expense_id: str) -> set[str]:
+    """Return the codes of the findings that hold an expense."""
+    return {f.code for f in system.expense(expense_id).findings if f.blocking}
+
+
+def test_money_never_spent_frees_its_budget(budgeted: System) -> None:
+    """A 900 of 1,000 is rejected, then B 500 passes; C corrected from 800 to 80 frees 720."""
+    first, second = meals("960.00", "A"), meals("500.00", "B")
+    budgeted.submit(first)
+    assert budgeted.state(first.expense_id) == "in_review"
+    budgeted.submit(second)
+    assert codes(budgeted, second.expense_id) == {"BUDGET_EXCEEDED"}
+    budgeted.resolve(first.expense_id, "reject")
+    assert budgeted.state(second.expense_id) == "posted"
+    third, fourth = meals("800.00", "C"), meals("400.00", "D")
+    budgeted.submit(third)
+    assert codes(budgeted, third.expense_id) == {"BUDGET_EXCEEDED"}
+    budgeted.submit(fourth)
+    assert codes(budgeted, fourth.expense_id) == {"BUDGET_EXCEEDED"}
+    budgeted.resolve(third.expense_id, "correct", "total=80.00")
+    assert budgeted.state(third.expense_id) == "posted"
+    assert budgeted.state(fourth.expense_id) == "posted"
+    assert budgeted.expense(third.expense_id).revision == 2
+    assert sorted(budgeted.postings()) == sorted([second.expense_id, third.expense_id, fourth.expense_id])
+
+
+def test_a_corrected_category_does_not_come_back_with_the_same_doubt(system: System) -> None:
+    """What a person states about a line settles it."""
+    line = card_line("40.00", merchant="ZZQX 0042", mcc="0000")
+    system.submit(line)
+    assert system.state(line.expense_id) == "in_review"
+    system.resolve(line.expense_id, "correct", "lines.1.category=meals", "lines.1.gl_code=6110")
+    assert system.state(line.expense_id) == "posted", [p.code for p in system.expense(line.expense_id).problems]
+
+
+def test_nothing_without_an_account_can_be_approved(system: System) -> None:
+    """Approving what has no GL code is refused and says what to correct."""
+    line = card_line("40.00", merchant="ZZQX 0042", mcc="0000")
+    system.submit(line)
+    system.resolve(line.expense_id, "approve")
+    assert system.state(line.expense_id) == "in_review"
+    assert "lines.1.gl_code" in system.model.story(line.expense_id)[-1].text

@@ -53,7 +53,7 @@ class Desk:
 
     def retract(self, event: ExpenseCoded, reason: str = "rejected") -> list[ExpenseDecided]:
         """Return the fresh decisions that taking a revision back brings about."""
-        retracted = caused(event, ExpenseRetracted, stage="approval", status="in_review", reason=reason)
+        retracted = caused(event, ExpenseRetracted, stage="approval", status="rejected", reason=reason)
         return self._decided(self.screen(retracted))
 
     def tick(self, days: int) -> list[ExpenseDecided]:
