@@ -45,6 +45,10 @@ class Policies:
         """Return the snapshot in force for a tenant at an instant."""
         return self.of(tenant).at(submitted_at)
 
+    def tenants(self) -> frozenset[str]:
+        """Return the tenants that have published a policy of their own."""
+        return frozenset(owner for owner, _, _ in self._published.values())
+
     def of(self, tenant: str) -> Snapshots:
         """Return every snapshot of a tenant."""
         known = self._tenants.get(tenant)

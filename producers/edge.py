@@ -49,8 +49,8 @@ def codec_of(settings: Settings) -> Codec:
     return Codec(registry_at(settings.schema_registry_url))
 
 
-def open_publisher(settings: Settings, codec: Codec) -> Publisher:
-    """Return a publisher to the brokers the settings name.
+def open_publisher(settings: Settings, codec: Codec, *, timeout_s: float = 60.0) -> Publisher:
+    """Return a publisher to the brokers the settings name; `timeout_s` bounds every acknowledgement.
 
     Raises:
         SettingsIncomplete: they name none.
@@ -58,7 +58,7 @@ def open_publisher(settings: Settings, codec: Codec) -> Publisher:
     """
     if not settings.bootstrap_servers:
         raise SettingsIncomplete("no Kafka: run `spendtrail up`, or set SPENDTRAIL_BOOTSTRAP_SERVERS")
-    return Publisher(settings.bootstrap_servers, codec, options=settings.kafka_options)
+    return Publisher(settings.bootstrap_servers, codec, options=settings.kafka_options, timeout_s=timeout_s)
 
 
 @contextmanager
