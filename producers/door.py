@@ -15,7 +15,7 @@ from producers.opening import MAIN_LEDGER, opening
 from schemas.events import ExpenseSubmitted
 from schemas.identity import document_id
 from schemas.lifecycle import State
-from schemas.records import Context
+from schemas.records import ClaimCheck, Context
 from vault.blobs import BlobStore
 from vault.personal import pack
 from vault.pseudonym import Pseudonyms
@@ -142,3 +142,19 @@ class Door:
             context=submitter.context,
             origin=origin,
         )
+
+    def replacement(
+        self, tenant: str, subject: str, expense_id: str, revision: int, name: str, data: bytes
+    ) -> ClaimCheck:
+        """Store the document that takes another's place in an expense and return its claim check.
+
+        Raises:
+            DocumentRefused: too large.
+            BlobStoreUnavailable: the document store does not take it.
+            TransportLost, PublishFailed: the person's key could not be read or written.
+
+        """
+        if len(data) > self.limit_bytes:
+            raise too_large(name, len(data), self.limit_bytes)
+        self._keys.ensure(tenant, subject)
+        return self._blobs.put(tenant, subject, expense_id, revision, data, media_type(data))

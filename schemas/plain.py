@@ -4,6 +4,7 @@ import base64
 import dataclasses
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 from schemas.contracts import EVENTS, Shape, fields_of
@@ -33,6 +34,8 @@ def _scalar(value: Any) -> Any:
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, PurePath):
+        return str(value)
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 

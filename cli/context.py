@@ -1,0 +1,136 @@
+"""What every verb needs: the settings with the running stack filled in, and a way to say no clearly."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from config.settings import Settings, SettingsRefused, read_settings
+from consumers.project.database import open_database
+from consumers.project.queries import ReadModel
+from devstack import stack
+from producers.custody import SecretsUnusable, load_pseudonyms
+from producers.edge import Edge, SettingsIncomplete, open_edge
+from producers.publisher import PublishFailed
+from schemas.codec import RegistryUnavailable
+from streams.record import TransportLost
+from vault.blobs import BlobStoreUnavailable
+from vault.master import MasterKeyUnusable
+from vault.pseudonym import Pseudonyms
+
+__all__ = ["Refused", "Session", "Unreachable", "actor", "now", "session"]
+
+
+class Refused(Exception):
+    """Bad input: the message names what, where and the remedy. Exit code 2, nothing done."""
+
+
+class Unreachable(Exception):
+    """Something that is needed does not answer. Exit code 1; nothing that was acknowledged is lost, try again."""
+
+
+_UNREACHABLE = (BlobStoreUnavailable, TransportLost, PublishFailed, RegistryUnavailable)
+
+
+def now() -> datetime:
+    """Return the time of day, UTC: the command line's clock."""
+    return datetime.now(UTC)  # noqa: TID251 - the command line is an entry point
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Settings with addresses; `bootstrap` and `registry` are those of the home's stack unless the environment says."""
+
+    settings: Settings
+
+    @property
+    def bootstrap(self) -> str:
+        """Brokers to connect to."""
+        if not self.settings.bootstrap_servers:
+            msg = (
+                f"no Kafka: nothing was started under {self.settings.home}. Run `spendtrail up`, "
+                "or set SPENDTRAIL_BOOTSTRAP_SERVERS and SPENDTRAIL_SCHEMA_REGISTRY_URL"
+            )
+            raise Refused(msg)
+        return self.settings.bootstrap_servers
+
+    @property
+    def registry(self) -> str:
+        """Schema registry to use."""
+        if not self.settings.schema_registry_url:
+            msg = "no schema registry: run `spendtrail up`, or set SPENDTRAIL_SCHEMA_REGISTRY_URL"
+            raise Refused(msg)
+        return self.settings.schema_registry_url
+
+    def environment(self) -> dict[str, str]:
+        """Return what child processes are told."""
+        return {
+            "SPENDTRAIL_HOME": str(self.settings.home),
+            "SPENDTRAIL_BOOTSTRAP_SERVERS": self.bootstrap,
+            "SPENDTRAIL_SCHEMA_REGISTRY_URL": self.registry,
+            "SPENDTRAIL_ERP_URL": self.settings.erp_url,
+        }
+
+    @contextmanager
+    def read_model(self) -> Iterator[ReadModel]:
+        """Open the read model for questions."""
+        engine = open_database(self.settings.read_model)
+        try:
+            yield ReadModel(engine)
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def edge(self) -> Iterator[Edge]:
+        """Open what publishing needs.
+
+        Raises:
+            Refused: something is missing or does not answer; the message says what.
+
+        """
+        try:
+            with open_edge(self.settings, now) as edge:
+                yield edge
+        except _UNREACHABLE as error:
+            raise Unreachable(str(error)) from error
+        except (SettingsIncomplete, SecretsUnusable, MasterKeyUnusable) as error:
+            raise Refused(str(error)) from error
+
+    def pseudonyms(self) -> Pseudonyms:
+        """Return what turns employee ids into pseudonyms.
+
+        Raises:
+            Refused: the secret is missing or unsafe.
+
+        """
+        try:
+            return load_pseudonyms(self.settings)
+        except SecretsUnusable as error:
+            raise Refused(str(error)) from error
+
+
+def session() -> Session:
+    """Read the environment and find the running stack.
+
+    Raises:
+        Refused: a setting does not fit.
+
+    """
+    try:
+        settings = read_settings()
+    except SettingsRefused as error:
+        raise Refused(str(error)) from error
+    found = None if settings.bootstrap_servers else stack.endpoints(settings.home)
+    update: dict[str, str] = {}
+    if found:
+        update = {"bootstrap_servers": found.bootstrap_servers, "schema_registry_url": found.registry_url or ""}
+    return Session(settings.model_copy(update=update))
+
+
+def actor() -> str:
+    """Return who runs the command: SPENDTRAIL_ACTOR, or the login name."""
+    name = os.environ.get("SPENDTRAIL_ACTOR") or os.environ.get("USER") or "operator"
+    if not name.strip():
+        raise Refused("SPENDTRAIL_ACTOR is empty; name who decides")
+    return name.strip()

@@ -1,0 +1,119 @@
+"""`spendtrail upload` and `watch`: documents in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from producers.watch import watch as watch_folder
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.context import Refused, now, session
+from cli.output import console, errors, say_json
+from producers.batch import BatchNameRefused, batch_name, new_batch
+from producers.door import DocumentRefused, Submitter
+from producers.upload import Received, Upload, files_in
+from producers.upload import Refused as Stayed
+from schemas.records import Context
+
+__all__ = ["add", "upload_files"]
+
+Tenant = Annotated[str | None, typer.Option(help="Tenant; SPENDTRAIL_TENANT otherwise.")]
+Employee = Annotated[str, typer.Option(help="Employee id the expense belongs to; in Kafka only as a pseudonym.")]
+Department = Annotated[str | None, typer.Option(help="Department or cost centre.")]
+Project = Annotated[str | None, typer.Option(help="Project.")]
+Role = Annotated[str | None, typer.Option(help="Role or grade that limits depend on.")]
+Ledger = Annotated[str, typer.Option(help="Legal entity of the tenant.")]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("upload")(upload)
+    app.command("watch")(watch)
+
+
+def upload(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
+    tenant: Tenant = None,
+    employee: Employee = "E-0001",
+    department: Department = None,
+    project: Project = None,
+    role: Role = None,
+    ledger: Ledger = "main",
+    batch: Annotated[str | None, typer.Option(help="Name of the batch; made up otherwise.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a document.")] = False,
+) -> None:
+    """Send documents in; each becomes an expense.
+
+    The same file of the same person is one expense however often it is sent. Exit code 2 when any is refused.
+    """
+    submitter = _submitter(tenant, employee, ledger, Context(department=department, project=project, role=role))
+    refused = upload_files(paths, submitter, batch, json=json)
+    if refused:
+        raise typer.Exit(2)
+
+
+def _submitter(tenant: str | None, employee: str, ledger: str, context: Context) -> Submitter:
+    try:
+        name = tenant or session().settings.tenant
+        return Submitter(tenant=name, employee_id=employee, ledger=ledger, context=context)
+    except DocumentRefused as error:
+        raise Refused(str(error)) from error
+
+
+def upload_files(paths: list[Path], submitter: Submitter, batch: str | None, *, json: bool) -> int:
+    """Upload, showing progress, and return how many were refused.
+
+    Raises:
+        Refused: a path does not exist, or the batch name does not fit.
+
+    """
+    try:
+        files = list(files_in(paths))
+        name = batch_name(batch) if batch is not None else None
+    except (DocumentRefused, BatchNameRefused) as error:
+        raise Refused(str(error)) from error
+    if not files:
+        msg = f"{', '.join(map(str, paths))}: there is no file to upload"
+        raise Refused(msg)
+    refused = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with session().edge() as edge, Progress(*columns, console=errors, disable=json) as progress:
+        chosen = name or new_batch(submitter.tenant, edge.door.subject(submitter), now())
+        task = progress.add_task("uploading", total=len(files))
+        with Upload(edge.door, edge.publisher, submitter, chosen, clock=now) as batch_open:
+            for path in files:
+                answer = batch_open.add(path)
+                refused += isinstance(answer, Stayed)
+                _say(answer, json=json)
+                progress.advance(task)
+    if not json:
+        console.print(f"{len(files) - refused} of {len(files)} documents sent as batch {escape(chosen)}")
+        console.print(f"[dim]spendtrail batch {escape(chosen)}[/dim] shows how it stands", highlight=False)
+    return refused
+
+
+def _say(answer: Received | Stayed, *, json: bool) -> None:
+    if json:
+        say_json(answer)
+    elif isinstance(answer, Stayed):
+        errors.print(f"[red]refused[/red] {escape(answer.reason)}", highlight=False)
+
+
+def watch(
+    folder: Annotated[Path, typer.Argument(help="Folder to watch.")],
+    tenant: Tenant = None,
+    employee: Employee = "E-0001",
+    department: Department = None,
+    project: Project = None,
+    role: Role = None,
+    ledger: Ledger = "main",
+) -> None:
+    """Upload what is put into a folder, then move it to `done/`; refused files go to `refused/` with the reason."""
+    submitter = _submitter(tenant, employee, ledger, Context(department=department, project=project, role=role))
+    if not folder.is_dir():
+        msg = f"{folder}: is no folder"
+        raise Refused(msg)
+    with session().edge() as edge:
+        console.print(f"watching {escape(str(folder))}; Ctrl-C ends it")
+        watch_folder(folder, edge, submitter)

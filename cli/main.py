@@ -1,0 +1,48 @@
+"""The `spendtrail` command."""
+
+import sys
+
+import typer
+from rich.markup import escape
+
+from cli import demo, documents, extracting, letters, looking, policies, reviews, serving, stacking, trail
+from cli.context import Refused
+from cli.output import errors
+from devstack.stack import StackError
+from devstack.supervisor import SupervisorError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="spendtrail",
+    help="Audits what a company spends: documents and card lines in, postings or reviews out, every step provable.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+stacking.add(app)
+serving.add(app)
+documents.add(app)
+extracting.add(app)
+looking.add(app)
+reviews.add(app)
+letters.add(app)
+policies.add(app)
+trail.add(app)
+demo.add(app)
+
+
+def run() -> None:
+    """Run the command line: exit code 0 done, 1 failed or not so, 2 bad input."""
+    try:
+        app()
+    except Refused as error:
+        errors.print(f"[red]spendtrail:[/red] {escape(str(error))}")
+        sys.exit(2)
+    except (StackError, SupervisorError) as error:
+        errors.print(f"[red]spendtrail:[/red] {escape(str(error))}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,37 @@
+"""How verbs answer: a table for a person, or JSON for a program."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from schemas.plain import to_plain
+
+__all__ = ["console", "errors", "say_json", "table"]
+
+console = Console(soft_wrap=False)
+errors = Console(stderr=True)
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON object on a line of its own: amounts as text, dates as ISO 8601."""
+    print(orjson.dumps(to_plain(value)).decode())  # noqa: T201 - a program reads this
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
+    """Print a table; columns named in `right` are aligned right."""
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(drawn)
+
+
+def pairs(values: Mapping[str, Any]) -> None:
+    """Print names and values, one a line."""
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        console.print(f"[dim]{name:<{width}}[/dim]  {'' if value is None else value}", highlight=False)
