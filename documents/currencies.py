@@ -19,7 +19,10 @@ _CURRENT: Final = frozenset(
     for code, _, until, tender in tenders
     if until is None and tender
 )
-_CODE = re.compile(r"(?<![A-Z])([A-Z]{3})(?![A-Z])")
+_FORMS: Final = frozenset({"BHD"})
+"""Codes that are also legal forms of companies; they count only as the sign of an amount."""
+
+_CODE = re.compile(r"(?<!\w)([A-Z]{3})(?![A-Za-z])")
 _SIGNS: Final[dict[str, str]] = {
     "€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "฿": "THB", "us$": "USD", "a$": "AUD",
     "c$": "CAD", "s$": "SGD", "r$": "BRL", "hk$": "HKD", "nz$": "NZD", "rm": "MYR", "zł": "PLN", "kč": "CZK",
@@ -55,13 +58,16 @@ def find_currency(survey: Survey) -> Found[str] | None:
             elif sign.upper() in _CURRENT:
                 votes[sign.upper()] += 3
         if amounts or "urren" in row.text.lower():
-            votes.update(code for code in _CODE.findall(row.text) if code in _CURRENT)
+            votes.update(code for code in _CODE.findall(row.text) if code in _CURRENT - _FORMS)
     for code, name in _NAMES:
         votes[code] += 2 * len(name.findall(survey.sheet.text))
     return _decide(votes, shared, local)
 
 
 def _decide(votes: Counter[str], shared: Counter[str], local: str | None) -> Found[str] | None:
+    for sign, count in shared.items():
+        if local in _SHARED[sign]:
+            votes[str(local)] += 2 * count
     ranked = [(code, count) for code, count in votes.most_common(2) if count]
     if ranked:
         first, count = ranked[0]
@@ -71,8 +77,6 @@ def _decide(votes: Counter[str], shared: Counter[str], local: str | None) -> Fou
         return Found(first, lead)
     if shared:
         sign = shared.most_common(1)[0][0]
-        if local in _SHARED[sign]:
-            return Found(str(local), 0.95)
         if local and sign == "$":
             return Found(local, 0.85)  # tills print "$" for the local unit
         return Found("USD", 0.6) if sign == "$" else None

@@ -5,9 +5,10 @@ Paths follow EN 16931-3; the business term each answers stands beside it. `|` se
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from documents.facts import HEADER_FIELDS, DocumentType, Facts, LineItem
@@ -107,6 +108,7 @@ _ADDRESS_STEPS: Final = (
     ("CountryID", "Country/IdentificationCode"),
 )
 _CENT: Final = Decimal("0.01")
+_DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?|[+-]?\.\d{1,15}")
 _GROUPING_ROLES: Final = frozenset({"GROUP", "INFORMATION"})
 
 
@@ -147,10 +149,8 @@ def _one(element: Element, paths: tuple[str, ...]) -> str | None:
 
 
 def _decimal(written: str | None) -> Decimal | None:
-    try:
-        return Decimal(written) if written else None
-    except InvalidOperation:
-        return None
+    # What Decimal would also take (1E400, NaN) is no amount, and would cost memory to print.
+    return Decimal(written) if written and _DECIMAL.fullmatch(written) else None
 
 
 def _date(written: str | None) -> date | None:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class EngineFailed(Exception):
-    """The engine could not work on a page: missing, crashed or out of time."""
+    """The engine gave up on a page: crashed or out of time."""
+
+
+class EngineMissing(Exception):
+    """The engine is not installed or does not start: nothing is known about the document, another try can help."""
 
 
 class Engine(Protocol):

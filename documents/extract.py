@@ -19,7 +19,7 @@ def extract(
     """The documents in a file, each as a dictionary ready for JSON.
 
     Amounts are decimal strings, dates ISO 8601, absent is None.
-    Raises `LimitExceeded` and `EngineFailed` as `read` does.
+    Raises as `read` does.
     """
     reading = read(name, data, limits, engine)
     understanding = understand(reading, threshold)

@@ -36,6 +36,7 @@ def open_frames(data: bytes, limits: Limits) -> Iterator[Pixels]:
     Raises `LimitExceeded` for too many frames or pixels before decoding them, `UnreadableImage` when damaged.
     """
     pi_heif.register_heif_opener()
+    Image.MAX_IMAGE_PIXELS = None  # the limit below is the document's own, and raises what the runner knows
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about tags of damaged files; the limits below decide
         try:

@@ -78,12 +78,14 @@ def describe(data: bytes) -> str:
 
 
 def check_extension(name: str, container: Container) -> Problem | None:
-    """A note when the file's name promises another kind than its content is."""
+    """A doubt when the file's name promises another kind than its content is."""
     _, dot, extension = name.rpartition(".")
     promised = _EXTENSIONS.get(extension.lower()) if dot else None
     if promised in {None, container} or container in {"empty", "unsupported"}:
         return None
-    return Problem("WRONG_EXTENSION", f"the name ends in .{extension}, the content is {container}; it was read as that")
+    return Problem(
+        "WRONG_EXTENSION", f"the name ends in .{extension}, the content is {container}; was this file meant?"
+    )
 
 
 def _is_image(data: bytes) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FUZZY_FROM: Final = 5
 """Letters from which one OCR error still leaves a label word recognisable."""
 
+_GLUED = re.compile(r"(?<=[a-z]{3})(?=[A-Z])")  # "TotalGST", as narrow print is read
 _TOKEN = re.compile(r"[a-z0-9]+|[#%&]")
 
 
@@ -35,6 +36,7 @@ class Label:
 
 def fold(text: str) -> tuple[str, ...]:
     """Tokens of a text without case, accents and punctuation: "Sous-total :" is ("sous", "total")."""
+    text = _GLUED.sub(" ", text)
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss").replace("№", "no"))
     return tuple(_TOKEN.findall("".join(letter for letter in plain if not unicodedata.combining(letter))))
 

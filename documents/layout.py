@@ -91,6 +91,10 @@ class Sheet:
             for row in self.rows
         )
 
+    def folded(self, row: int) -> frozenset[str]:
+        """Folded tokens of one row."""
+        return frozenset(token for token, _ in self.tokens[row])
+
     @cached_property
     def text(self) -> str:
         """The whole text, a row a line."""

@@ -26,6 +26,7 @@ class Limits:
     bytes: int = 25 * 1024 * 1024
     pages: int = 200
     pixels: int = 60_000_000
+    lines: int = 5_000
     xml_bytes: int = 10 * 1024 * 1024
     chars: int = 400_000
     seconds: float = 60.0

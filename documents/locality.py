@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from documents.labels import language_words
@@ -130,7 +130,7 @@ class Locality:
         for tag in tags:
             try:
                 symbol = Locale.parse(tag).number_symbols["latn"]["decimal"]
-            except (ValueError, LookupError):
+            except (UnknownLocaleError, ValueError, LookupError):
                 continue
             return "," if symbol == "," else "."
         return None

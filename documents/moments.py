@@ -97,6 +97,8 @@ def _role(survey: Survey, spot: DateSpot) -> tuple[str | None, int]:
         nearest = max(hit.last for hit in left)
         best = max((hit for hit in left if hit.last == nearest), key=lambda hit: hit.label.weight)
         return best.label.role, best.label.weight
+    if any(hit.label.role == "invoice_number" and hit.last < first for hit in survey.hits_on(spot.row)):
+        return "invoice_date", 2  # "Invoice 123 of 2 July 2015"
     return _role_above(survey, spot, survey.place(spot.row, spot.words))
 
 

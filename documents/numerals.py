@@ -84,8 +84,8 @@ def parse_amount(text: str, mark: Mark | None = None) -> Decimal | None:
     if sum(letter.isdigit() for letter in number) > MOST_DIGITS:
         return None
     plain = _plain(number, mark)
-    if plain is None:
-        return None
+    if plain is None or (match["open"] and "." not in plain and not match["before"]):
+        return None  # "(3)" counts or refers; only "(3.00)" is a negative amount
     negative = bool(match["minus"] or match["minus2"] or match["minus3"] or (match["open"] and match["close"]))
     return -Decimal(plain) if negative else Decimal(plain)
 

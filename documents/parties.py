@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rapidfuzz import fuzz
 
 from documents.facts import Found
-from documents.labels import fold, title_labels, word_lists
+from documents.labels import column_labels, fold, title_labels, word_lists
 from documents.layout import place_of
 
 if TYPE_CHECKING:
@@ -38,9 +38,20 @@ _STREET = re.compile(
     r"|[A-Z]{2},?\s+\d{5}",
     re.IGNORECASE,
 )
-_DOMAIN = re.compile(r"(?:www\.|@|https?://)([\w-]+(?:\.[\w-]+)*)\.[a-z]{2,}", re.IGNORECASE)
+_DOMAIN = re.compile(
+    r"(?:www\.|@|https?://)([\w-]+(?:\.[\w-]+)*)\.[a-z]{2,}|(?<![\w.])([\w-]{4,})\.(?:com|net|org|biz|info|eu|example)\b",
+    re.IGNORECASE,
+)
+_REGISTRATION = re.compile(r"\s*[({\[][^)}\]]*\d{3}[^)}\]]*[)}\]]?\s*$")
 _TOP_ROWS: Final = 14
 _MOST_WORDS: Final = 9
+_HEAD_ROWS: Final = 3
+_HEAD_GAP: Final = 6
+_LETTERHEAD: Final = 1.2
+_TWO_LETTERHEADS: Final = 0.72
+"""Two names with an address each and nothing to tell seller from buyer: a person must say which."""
+_IMPRINT: Final = 2.6
+"""Score of a name from small print: sure to be the seller's own, less sure to be whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,8 @@ class _Name:
     score: float
     row: int
     words: tuple[Word, ...]
+    addressed: bool = False  # an address stands right under it
+    proved: bool = False  # more than its place says that it is a firm, and this one's
 
 
 def find_parties(survey: Survey) -> Parties:
@@ -73,6 +86,8 @@ def find_parties(survey: Survey) -> Parties:
     if best is None:
         return Parties(None, None, _found(survey, buyer, 0.8))
     confidence = min(0.95, 0.45 + 0.12 * best.score)
+    if not best.proved and any(name.addressed and not _same(name, best) for name in names):
+        confidence = min(confidence, _TWO_LETTERHEADS)
     if any(other.text != best.text and other.score > best.score - 0.4 and not _same(other, best) for other in names):
         confidence -= 0.12
     trust = survey.trust(sum(word.confidence for word in best.words) / len(best.words))
@@ -110,7 +125,8 @@ def _is_heading(survey: Survey, hit: Hit) -> bool:
     starts = phrase[0] is row.words[hit.first]
     marked = row.words[hit.last].text.endswith(":")
     alone = phrase[-1] is row.words[hit.last]
-    return starts and (marked or alone or len(hit.label.tokens) > 1)
+    named = bool(_LEGAL_FORM.search(" ".join(word.text for word in phrase)))
+    return starts and (marked or alone or named or len(hit.label.tokens) > 1)
 
 
 def _all_labels(survey: Survey, row: int, words: tuple[Word, ...]) -> bool:
@@ -123,7 +139,7 @@ def _names(survey: Survey, buyer: str | None) -> list[_Name]:
     rows = survey.sheet.rows
     sizes = sorted(row.height for row in rows) or [1.0]
     middle = sizes[len(sizes) // 2]
-    domains = [match.lower().replace("-", "") for match in _DOMAIN.findall(survey.sheet.text)]
+    domains = [(one or two).lower().replace("-", "") for one, two in _DOMAIN.findall(survey.sheet.text)]
     bought = _bought_rows(survey)
     found: list[_Name] = []
     for index, row in enumerate(rows):
@@ -131,26 +147,63 @@ def _names(survey: Survey, buyer: str | None) -> list[_Name]:
             break
         for phrase in row.phrases():
             text = " ".join(word.text for word in phrase)
-            if not _reads_like_a_name(text) or (index, id(phrase[0])) in bought:
+            if not _reads_like_a_name(text) or (index, id(phrase[0])) in bought or _is_a_label(survey, index, phrase):
                 continue
             if buyer and fuzz.ratio(text.lower(), buyer.lower()) > 85:  # noqa: PLR2004 - the buyer repeated
                 continue
-            found.append(_Name(text, _score(survey, index, phrase, text, middle, domains), index, phrase))
+            addressed = _heads_an_address(survey, index, phrase)
+            named = _own_marks(text, domains)
+            score = (
+                _score(survey, index, phrase, text, middle) + named + _LETTERHEAD * (addressed and index <= _HEAD_ROWS)
+            )
+            found.append(_Name(text, score, index, phrase, addressed, named > 0))
+    return found + _imprints(survey)
+
+
+def _imprints(survey: Survey) -> list[_Name]:
+    """Names that open a sentence of legal small print: "Name GmbH, registered at ..."."""
+    found: list[_Name] = []
+    for index, row in enumerate(survey.sheet.rows):
+        for phrase in row.phrases():
+            if len(phrase) <= _MOST_WORDS:
+                continue
+            for count in (2, 3, 4, 5):
+                text = " ".join(word.text for word in phrase[:count])
+                form = _LEGAL_FORM.search(text)
+                if form and form.start() > 2 and form.end() >= len(text) - 1 and text[0].isupper():  # noqa: PLR2004
+                    found.append(_Name(text, _IMPRINT, index, phrase[:count]))
+                    break
     return found
 
 
-def _score(survey: Survey, index: int, phrase: tuple[Word, ...], text: str, middle: float, domains: list[str]) -> float:
+def _is_a_label(survey: Survey, row: int, phrase: tuple[Word, ...]) -> bool:
+    """Whether a phrase is nothing but a label or a column heading."""
+    words = survey.sheet.rows[row].words
+    first, last = words.index(phrase[0]), words.index(phrase[-1])
+    hits = (*survey.hits_on(row), *survey.sheet.find_in(row, column_labels()))
+    return any(hit.first <= first and hit.last >= last and hit.label.weight > 1 for hit in hits)
+
+
+def _own_marks(text: str, domains: list[str]) -> float:
+    """What a name itself says: a legal form, a trade, the document's own web address."""
+    form = _LEGAL_FORM.search(text)
     tokens = fold(text)
+    joined = "".join(tokens)
+    score = 2.0 if form and form.start() > 2 and form.end() > 0.4 * len(text) else 0.0  # noqa: PLR2004 - after a name
+    score += 1.0 if word_lists()["trades"].intersection(tokens) else 0.0
+    score += 1.2 if len(joined) > 3 and any(fuzz.partial_ratio(joined, domain) > 85 for domain in domains) else 0.0  # noqa: PLR2004
+    return score
+
+
+def _score(survey: Survey, index: int, phrase: tuple[Word, ...], text: str, middle: float) -> float:
     form = _LEGAL_FORM.search(text)
     score = 0.0
-    score += 2.0 if form and form.start() > 2 and form.end() > 0.4 * len(text) else 0.0  # noqa: PLR2004 - after a name
-    score += 1.0 if any(token in word_lists()["trades"] for token in tokens) else 0.0
     score += max(0.0, 1.6 - 0.2 * index) if index < _TOP_ROWS else 0.0
     height = max(word.bottom - word.top for word in phrase)
     score += min(1.2, max(0.0, height / middle - 1.15) * 1.5)
-    joined = "".join(tokens)
-    score += 1.2 if len(joined) > 3 and any(fuzz.partial_ratio(joined, domain) > 85 for domain in domains) else 0.0  # noqa: PLR2004
     score += 0.3 if text.isupper() else 0.0
+    score += 0.4 * min(2, survey.sheet.text.count(_tidy(text)) - 1) if len(text) > 4 else 0.0  # noqa: PLR2004
+    score -= 0.8 if text.islower() else 0.0
     score -= 1.5 if _STREET.search(text) else 0.0
     score -= 1.2 if len(phrase) > 6 else 0.0  # noqa: PLR2004 - a sentence
     score -= 0.8 if any(letter.isdigit() for letter in text) and not form else 0.0
@@ -159,14 +212,29 @@ def _score(survey: Survey, index: int, phrase: tuple[Word, ...], text: str, midd
         for hit in survey.hits_on(index)
         if survey.sheet.rows[index].words[hit.first] in phrase and hit.label.weight > 1
     ]
-    score -= 1.5 if labels else 0.0
+    covered = sum(hit.last - hit.first + 1 for hit in labels)
+    score -= 1.5 * min(1.0, covered / len(phrase))
     titles = [
         hit
         for hit in survey.sheet.find_in(index, title_labels())
         if survey.sheet.rows[index].words[hit.first] in phrase
     ]
-    score -= 1.6 if titles and len(phrase) <= 3 else 0.0  # noqa: PLR2004 - nothing but a title
+    score -= (1.6 if len(phrase) <= 3 else 0.8) if titles else 0.0  # noqa: PLR2004 - up to three words are the title alone
     return score
+
+
+def _heads_an_address(survey: Survey, index: int, phrase: tuple[Word, ...]) -> bool:
+    """Whether a street or town stands right under the phrase."""
+    rows = survey.sheet.rows
+    below = (
+        row for row in rows[index + 1 : index + 4] if row.top - rows[index].bottom < _HEAD_GAP * rows[index].height
+    )
+    return any(
+        _STREET.search(" ".join(word.text for word in each))
+        for row in below
+        for each in row.phrases()
+        if each[0].x0 < phrase[-1].x1 and each[-1].x1 > phrase[0].x0
+    )
 
 
 def _bought_rows(survey: Survey) -> set[tuple[int, int]]:
@@ -192,6 +260,7 @@ def _reads_like_a_name(text: str) -> bool:
 
 
 def _tidy(text: str) -> str:
+    text = _REGISTRATION.sub("", text)
     return re.sub(r"\s+", " ", text).strip(" :;,|*_-~='\"\u201c\u201d\u2018\u2019")
 
 

@@ -15,7 +15,7 @@ Code = Literal[
     "NO_TEXT",  # opened and looked at, but no words were found
     # what the reading leaves open
     "REPAIRED",  # damaged, opened after repair: content may be missing
-    "WRONG_EXTENSION",  # the name promises another kind than the content is
+    "WRONG_EXTENSION",  # the name promises another kind than the content is: perhaps not the file that was meant
     "MISSING_FIELD",  # a key field is not on the document, or not recognisable
     "LOW_CONFIDENCE",  # a key field was read, but not surely enough
     "AMBIGUOUS_DATE",  # day and month can be read both ways
@@ -23,9 +23,6 @@ Code = Literal[
     "PAGE_DISAGREES",  # the embedded data and the printed page differ
     "NOT_AN_INVOICE",  # structured data of another document type (an order, a reminder)
 ]
-
-NOTES: Final[frozenset[Code]] = frozenset({"WRONG_EXTENSION"})
-"""Worth recording, no reason for a person: the content was read in full."""
 
 UNUSABLE: Final[frozenset[Code]] = frozenset({"EMPTY", "CORRUPT", "ENCRYPTED", "UNSUPPORTED", "UNSAFE_XML", "NO_TEXT"})
 """Nothing could be read; only another file helps."""
@@ -38,8 +35,3 @@ class Problem:
     code: Code
     message: str
     field: str | None = None
-
-    @property
-    def needs_person(self) -> bool:
-        """Whether this doubt alone keeps the document from passing without a person."""
-        return self.code not in NOTES

@@ -23,7 +23,7 @@ def read(name: str, data: bytes, limits: Limits = DEFAULT, engine: Engine | None
     """Read a file. Its name is only compared with its content, never believed.
 
     A document understood to be unusable comes back with a `Problem`; raises `LimitExceeded` for one that breaks a limit
-    and `EngineFailed` when the OCR engine is missing or out of time.
+    `EngineMissing` without an OCR engine and `EngineFailed` when it gives up.
     """
     limits.check("bytes", len(data), limits.bytes)
     container = kinds.sniff(data)

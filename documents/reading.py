@@ -65,8 +65,26 @@ class Reading:
 
 
 def reading_to_bytes(reading: Reading) -> bytes:
-    """Pack a reading (JSON, then zlib); the same reading always gives the same bytes."""
-    packed = {
+    """Pack a reading (JSON, then zlib); the same reading always gives the same bytes under one zlib build."""
+    return zlib.compress(json.dumps(reading_to_plain(reading), ensure_ascii=False, separators=(",", ":")).encode(), 6)
+
+
+def reading_from_bytes(data: bytes) -> Reading:
+    """Unpack what `reading_to_bytes` made; raises `UnreadableReading` when the bytes are anything else."""
+    try:
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(data, MOST_BYTES)
+        if unpacker.unconsumed_tail:
+            raise UnreadableReading(f"a reading may unpack to at most {MOST_BYTES} bytes; read the document again")
+        plain = json.loads(text)
+    except (zlib.error, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UnreadableReading(f"not a reading: {error}; read the document again") from error
+    return reading_from_plain(plain)
+
+
+def reading_to_plain(reading: Reading) -> dict[str, Any]:
+    """The reading as JSON-ready data, for whoever packs it together with more."""
+    return {
         "format": FORMAT,
         "kind": reading.kind,
         "engine": reading.engine,
@@ -78,22 +96,18 @@ def reading_to_bytes(reading: Reading) -> bytes:
             for page in reading.pages
         ],
     }
-    return zlib.compress(json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode(), 6)
 
 
-def reading_from_bytes(data: bytes) -> Reading:
-    """Unpack what `reading_to_bytes` made; raises `UnreadableReading` when the bytes are anything else."""
+def reading_from_plain(plain: Any) -> Reading:
+    """The reading behind `reading_to_plain`'s data; raises `UnreadableReading` for anything else."""
     try:
-        unpacker = zlib.decompressobj()
-        text = unpacker.decompress(data, MOST_BYTES)
-        if unpacker.unconsumed_tail:
-            raise UnreadableReading(f"a reading may unpack to at most {MOST_BYTES} bytes; read the document again")
-        packed = json.loads(text)
-        if packed["format"] != FORMAT:
-            raise UnreadableReading(f"reading format {packed['format']!r} is unknown, this code reads {FORMAT}")
-        return _unpack(packed)
-    except (zlib.error, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, IndexError) as error:
-        raise UnreadableReading(f"not a reading: {error}; read the document again") from error
+        if plain["format"] != FORMAT:
+            raise UnreadableReading(f"reading format {plain['format']!r} is unknown, this code reads {FORMAT}")
+        return _unpack(plain)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        if isinstance(error, UnreadableReading):
+            raise
+        raise UnreadableReading(f"not a reading: {error!r}; read the document again") from error
 
 
 def _pack_word(word: Word) -> list[Any]:

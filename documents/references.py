@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from documents.survey import Survey
 
 _REFERENCE = re.compile(r"^(?=.*\d)[A-Z0-9][A-Z0-9/_.\-\\#]*[A-Z0-9]$|^\d$", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?!N[ORo]$|INV$)[A-Z]{1,4}$")
 _DATE_LIKE = re.compile(r"^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}$")
 _TAX_CANDIDATE = re.compile(r"(?<![\w-])(?:[A-Z]{2,3}[ -]?)?\d[\dA-Z]*(?:[ .-]?[\dA-Z]{2,})*(?![\w-])")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}")
@@ -93,14 +94,19 @@ def _values(survey: Survey, hit: Hit) -> Iterator[tuple[tuple[Word, ...], bool]]
     if right:
         yield right, True
     if not right or not _reference(right):
+        label, reach = survey.sheet.box_of(hit), 0.5 * row.height
         for _, phrase in survey.sheet.below(hit, reach=0.5):
-            yield phrase, False
+            under = tuple(word for word in phrase if word.x0 < label.x1 + reach and word.x1 > label.x0 - reach)
+            if under:
+                yield under, False
 
 
 def _reference(words: Sequence[Word]) -> str | None:
     """The first word or two that look like a document number."""
-    for word in words[:3]:
+    for at, word in enumerate(words[:3]):
         text = word.text.strip(":;,.()[]*'\"").lstrip("#№°º")
+        if _PREFIX.match(text) and at + 1 < len(words) and _REFERENCE.match(words[at + 1].text):
+            return f"{text} {words[at + 1].text}"  # "LH 220-26"
         if _REFERENCE.match(text) and not _DATE_LIKE.match(text) and not _is_money(text):
             return text
         if any(letter.isalpha() for letter in text) and len(text) > 2:  # noqa: PLR2004 - a word, so the value is elsewhere

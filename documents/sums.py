@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from documents.facts import Found
+from documents.labels import word_lists
 from documents.layout import place_of
 from documents.problems import Problem
 
@@ -20,13 +21,29 @@ if TYPE_CHECKING:
     from documents.survey import Survey
 
 _ROLES: Final = frozenset(
-    {"total", "subtotal", "tax", "tip", "discount", "rounding", "cash", "change", "count", "other_number", "tax_id"}
+    {
+        "total",
+        "subtotal",
+        "tax",
+        "tip",
+        "charge",
+        "discount",
+        "rounding",
+        "cash",
+        "change",
+        "count",
+        "other_number",
+        "tax_id",
+    }
 )
 _CENT: Final = Decimal("0.01")
 ROUNDING: Final = Decimal("0.05")
 """Cash totals are rounded to five cents where one-cent coins are gone."""
 
 NONE: Final = Decimal(0)
+_CONTESTED: Final = 0.22
+_UNPROVED_SCAN: Final = 0.75
+"""One misread digit looks like any other; without a second figure that agrees, a scanned total is for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +90,7 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
     if not candidates:
         return Sums()
     best = max(candidates, key=lambda each: (each.score, each.labelled.row))
-    rivals = [each for each in candidates if each.value != best.value and each.score > best.score - 0.5]
-    confidence = _confidence(survey, best, bool(rivals))
+    confidence = _confidence(survey, best, contested=_is_contested(best, candidates))
     tip = _best(labelled, "tip", lambda value: value < best.value)
     subtotal, tax = _parts(best, labelled)
     return Sums(
@@ -91,19 +107,39 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
 def _labelled(survey: Survey, index: int) -> list[Labelled]:
     """Amounts of a row with the label on their left, or of a label that has its amounts below."""
     row, amounts = survey.sheet.rows[index], survey.amounts[index]
-    hits = [hit for hit in survey.hits_on(index) if hit.label.role in _ROLES]
+    hits = _joined(survey, index, [hit for hit in survey.hits_on(index) if hit.label.role in _ROLES])
     found = _triple(amounts, index)
     for position, hit in enumerate(hits):
         following = [other.first for other in hits[position + 1 :] if other.first > hit.last]
         end = row.words[min(following)].x0 if following else float("inf")
         own = [each for each in amounts if row.words[hit.last].x0 <= each.x0 < end]
         money = [each for each in own if each.is_money]
-        if own:
+        if hit.label.role == "total" and len(money) > 1 and NONE < money[-1].value * 3 < money[0].value:
+            # A total under a table of rates: net and tax, not what is to be paid.
+            found.append(Labelled("subtotal", 2, money[0], index))
+            found.append(Labelled("tax", 2, money[-1], index))
+        elif own:
             # Several numbers after one label: the last is the sum, the others rates, bases and counts.
             found.append(Labelled(hit.label.role, hit.label.weight, (money or own)[-1], index))
         elif not following and hit.label.role in {"total", "subtotal", "tax"} and hit.label.weight > 1:
             found.extend(_below(survey, hit))
     return found
+
+
+def _joined(survey: Survey, index: int, hits: list[Hit]) -> list[Hit]:
+    """Labels of a row, where "total including 6 % tax" announces one sum and not a sum and a tax."""
+    if not hits or hits[0].label.role not in {"total", "subtotal"}:
+        return hits
+    said = survey.sheet.folded(index)
+    role = next((role for role in ("subtotal", "total") if said & word_lists()[f"{role}_words"]), None)
+    taxes = [hit for hit in hits[1:] if hit.label.role in {"tax", "tax_id"}]
+    first_amount = min((amount.x0 for amount in survey.amounts[index]), default=0.0)
+    words = survey.sheet.rows[index].words
+    if role is None or not taxes or any(words[hit.first].x0 > first_amount for hit in taxes):
+        return hits
+    label = replace(hits[0].label, role=role, weight=3)
+    whole = replace(hits[0], label=label, last=max(hit.last for hit in taxes))
+    return [whole, *(hit for hit in hits[1:] if hit not in taxes)]
 
 
 def _triple(amounts: Sequence[Amount], row: int) -> list[Labelled]:
@@ -132,53 +168,87 @@ def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineIt
     for each in labelled:
         by_role.setdefault(each.role, []).append(each)
     rows = max(len(survey.sheet.rows), 1)
-    summed = sum((line.amount for line in lines if line.amount is not None), NONE)
-    money = any(each.amount.is_money for each in by_role.get("total", []))
     found: list[_Candidate] = []
     for each in (*by_role.get("total", []), *by_role.get("gross", []), *by_role.get("cash", [])):
-        if money and not each.amount.is_money:
-            continue
+        if survey.cents and not each.amount.decimals:
+            continue  # on a page with cents, a whole number is a count
         weight = {"gross": 1.2, "cash": 0.6}.get(each.role, each.weight)
         score = weight + 0.6 * each.row / rows + 0.25 * min(counts[each.value] - 1, 3) - 3 * (each.value == 0)
         candidate = _Candidate(each.value, each, score)
-        _prove(candidate, by_role, summed, lines)
+        _prove(candidate, by_role, lines)
         candidate.score += 1.3 * len(candidate.proofs)
         found.append(candidate)
-    return found
+    payable = [each for each in found if "rounded" in each.proofs]
+    return payable or found  # what stood before rounding is not what is paid
 
 
-def _prove(
-    candidate: _Candidate, by_role: dict[str, list[Labelled]], summed: Decimal, lines: Sequence[LineItem]
-) -> None:
+def _prove(candidate: _Candidate, by_role: dict[str, list[Labelled]], lines: Sequence[LineItem]) -> None:
     """Note each independent sum on the document that gives the candidate's value."""
     total = candidate.value
-    nets, taxes = by_role.get("subtotal", []), by_role.get("tax", [])
-    extras = [each.value for role in ("rounding", "tip") for each in by_role.get(role, [])]
-    for net in nets:
-        for tax in taxes:
-            gap = total - net.value - tax.value
-            if tax.value and (abs(gap) <= _CENT or gap in extras or -gap in extras):
-                candidate.parts = candidate.parts or (net, tax)
-                candidate.proofs.add("net+tax")
-    for net, tax, gross in zip(by_role.get("net", []), by_role.get("vat", []), by_role.get("gross", []), strict=False):
-        if gross.value == total:
-            candidate.parts = candidate.parts or (net, tax)
-            candidate.proofs.add("triple")
+    candidate.parts = _net_and_tax(total, by_role) or _triple_of(total, by_role)
+    if candidate.parts:
+        candidate.proofs.add("net and tax")
+    rounded = [each.value for each in by_role.get("rounding", []) if NONE < abs(each.value) < ROUNDING]
+    before = [each.value for each in by_role.get("total", []) if each.value != total]
+    if any(total in {other + step, other - step} for other in before for step in rounded):
+        candidate.proofs.add("rounded")
     cash = [each.value for each in by_role.get("cash", [])]
     change = [each.value for each in by_role.get("change", []) if each.value]
     if any(abs(paid - back - total) <= _CENT for paid in cash for back in change):
-        candidate.proofs.add("cash")
-    if lines and summed:
-        net_matches = any(abs(summed - net.value) <= _CENT for net in nets) and bool(candidate.parts)
-        if abs(summed - total) <= ROUNDING or net_matches:
-            candidate.proofs.add("lines")
+        candidate.proofs.add("change")
+    elif total in cash and candidate.labelled.role == "total":
+        candidate.proofs.add("paid")
+    if _lines_make(total, by_role, lines, net_counts=bool(candidate.parts)):
+        candidate.proofs.add("lines")
 
 
-def _confidence(survey: Survey, best: _Candidate, contested: bool) -> float:
+def _net_and_tax(total: Decimal, by_role: dict[str, list[Labelled]]) -> tuple[Labelled, Labelled] | None:
+    """Subtotal and tax that make the total, rounding or tip included where they are printed."""
+    extras = [each.value for role in ("rounding", "tip", "charge") for each in by_role.get(role, [])]
+    for net in by_role.get("subtotal", []):
+        for tax in by_role.get("tax", []):
+            gap = total - net.value - tax.value
+            if NONE < tax.value < net.value and (abs(gap) <= _CENT or gap in extras or -gap in extras):
+                return net, tax
+    return None
+
+
+def _triple_of(total: Decimal, by_role: dict[str, list[Labelled]]) -> tuple[Labelled, Labelled] | None:
+    """Net and tax of a row whose gross is the total."""
+    rows = zip(by_role.get("net", []), by_role.get("vat", []), by_role.get("gross", []), strict=True)
+    return next(((net, tax) for net, tax, gross in rows if gross.value == total), None)
+
+
+def _lines_make(
+    total: Decimal, by_role: dict[str, list[Labelled]], lines: Sequence[LineItem], *, net_counts: bool
+) -> bool:
+    """Whether the line items add up to the total, or to a subtotal that is known to be part of it."""
+    summed = sum((line.amount for line in lines if line.amount is not None), NONE)
+    if not summed:
+        return False
+    nets = [net.value for net in by_role.get("subtotal", [])] if net_counts else []
+    taxed = any(abs(summed + tax.value - total) <= _CENT for tax in by_role.get("tax", []) if tax.value)
+    return abs(summed - total) <= ROUNDING or taxed or any(abs(summed - net) <= _CENT for net in nets)
+
+
+def _is_contested(best: _Candidate, candidates: list[_Candidate]) -> bool:
+    """Whether another sum is announced as plainly as the one chosen, and is not a part of it."""
+    part = best.parts[0].value if best.parts else None
+    others = [each for each in candidates if each.value not in {best.value, part} and each.labelled.role == "total"]
+    if "rounded" in best.proofs:
+        return False
+    return any(
+        each.labelled.weight >= best.labelled.weight and each.labelled.amount.is_money and each.value for each in others
+    )
+
+
+def _confidence(survey: Survey, best: _Candidate, *, contested: bool) -> float:
     base = {"total": {3: 0.92, 2: 0.86}.get(round(best.labelled.weight), 0.75)}.get(best.labelled.role, 0.6)
     if best.proofs:
-        return min(0.99, 0.96 + 0.01 * len(best.proofs))
-    return (base - 0.25 * contested) * survey.trust(best.labelled.amount.confidence)
+        return min(0.99, 0.96 + 0.01 * len(best.proofs)) - (_CONTESTED if contested else 0.0)
+    if survey.scanned:
+        base = min(base, _UNPROVED_SCAN)
+    return (base - (_CONTESTED if contested else 0.0)) * survey.trust(best.labelled.amount.confidence)
 
 
 def _parts(best: _Candidate, labelled: list[Labelled]) -> tuple[Labelled | None, Labelled | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from documents import labels
 from documents.dates import Order, Printed, dates_in, order_of
@@ -14,6 +14,8 @@ from documents.numerals import Amount, Mark, amounts_in, decimal_mark
 if TYPE_CHECKING:
     from documents.facts import Place
     from documents.reading import Reading, Word
+
+_CENTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Survey:
     mark: Mark | None
     order: Order | None
     order_proved: bool
+    cents: bool  # most prices are printed with two decimals, so that a whole number is a count or a code
 
     def hits_on(self, row: int) -> list[Hit]:
         """Labels on one row, left to right."""
@@ -54,7 +57,7 @@ class Survey:
 
     def trust(self, word_confidence: float) -> float:
         """Factor a word's own confidence puts on a value: 1 for a text layer, less for a doubtful scan."""
-        return 1.0 if not self.scanned else min(1.0, 0.55 + 0.5 * word_confidence)
+        return 1.0 if not self.scanned else min(1.0, 0.4 + 0.62 * word_confidence)
 
 
 def survey(reading: Reading) -> Survey:
@@ -63,18 +66,20 @@ def survey(reading: Reading) -> Survey:
     sheet = lay_out(reading.pages, scanned=scanned)
     locality = locate(sheet.text)
     mark = decimal_mark(sheet.text) or locality.mark
+    amounts = tuple(tuple(amounts_in(row.words, mark)) for row in sheet.rows)
     dates = tuple(spot for row in range(len(sheet.rows)) for spot in _dates_on(sheet, row))
     proved = order_of(spot.printed for spot in dates)
     return Survey(
         sheet=sheet,
         scanned=scanned,
         hits=sheet.find(labels.role_labels()),
-        amounts=tuple(tuple(amounts_in(row.words, mark)) for row in sheet.rows),
+        amounts=amounts,
         dates=dates,
         locality=locality,
         mark=mark,
         order=proved or locality.order,
         order_proved=proved is not None,
+        cents=sum(amount.decimals == _CENTS for row in amounts for amount in row) > 1,
     )
 
 

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from documents.reading import Word
     from documents.survey import Survey
 
-_SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "tip", "count"})
+_SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "tip", "count", "tax"})
+_NEVER_ITEMS: Final = frozenset({"tax_id", "rounding", "cash", "change", "count"})
 _NUMERIC_COLUMNS: Final = frozenset({"quantity", "unit_price", "discount", "tax_rate", "tax", "net", "amount"})
 _CLOSE: Final = Decimal("0.02")
 _PERCENT = re.compile(r"^(\d{1,2}(?:[.,]\d{1,2})?)%?$")
 _COUNT = re.compile(r"^[xX@]?(\d{1,4}(?:[.,]\d{1,3})?)[xX@]?$")
 _CODE = re.compile(r"^[\d\W]+$|^\[?[A-Z]{0,4}\d{4,}\w*\]?$")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _MOST_CONTINUED: Final = 4
 
 
@@ -73,7 +75,7 @@ def find_lines(survey: Survey) -> tuple[LineItem, ...]:
         drafts.extend(_region(survey, head, head.last_row + 1, following))
     if not drafts:
         drafts = _region(survey, None, 0, len(survey.sheet.rows))
-    return tuple(draft.item for draft in drafts if draft.item.amount is not None)
+    return tuple(draft.item for draft in drafts if draft.described or draft.item.quantity is not None)
 
 
 def _heads(survey: Survey) -> list[_Head]:
@@ -161,18 +163,34 @@ def _region(survey: Survey, head: _Head | None, start: int, stop: int) -> list[_
             continue
         draft = _draft(survey, head, index)
         if draft is None:
-            text = _text_of(row.words, head)
+            text = "" if _is_heading_like(survey, index) else _text_of(row.words, head)
             if text and drafts and _continues(survey, drafts[-1], index):
                 _continue(drafts[-1], text, index)
             elif text:
                 loose.append((index, text))
             continue
+        if draft.item.description and _is_weak(draft.item.description):
+            draft.described = False
         if not draft.described and loose and index - loose[-1][0] <= 2:  # noqa: PLR2004 - description above its numbers
             draft.item = replace(draft.item, description=loose[-1][1])
             draft.described = True
         loose = []
+        so_far = [each.item.amount for each in drafts if each.item.amount is not None]
+        if len(so_far) > 1 and draft.item.amount == sum(so_far) and draft.item.quantity is None:
+            continue  # a sum by another name: what stands above adds up to it
         drafts.append(draft)
     return drafts
+
+
+def _is_heading_like(survey: Survey, index: int) -> bool:
+    """Whether a row of text names columns or sums rather than an article."""
+    return len(_columns(survey, index)) > 1 or any(hit.label.role in _SUMS for hit in survey.hits_on(index))
+
+
+def _is_weak(text: str) -> bool:
+    """Whether a text is more likely a code than a description: one word with a digit, or no longer word."""
+    words = text.split()
+    return (len(words) == 1 and any(letter.isdigit() for letter in text)) or not _WORD.search(text)
 
 
 def _continues(survey: Survey, draft: _Draft, index: int) -> bool:
@@ -187,7 +205,7 @@ def _continues(survey: Survey, draft: _Draft, index: int) -> bool:
 
 
 def _continue(draft: _Draft, text: str, index: int) -> None:
-    before = f"{draft.item.description}\n" if draft.described and draft.item.description else ""
+    before = f"{draft.item.description}\n" if draft.described else ""
     draft.item = replace(draft.item, description=before + text)
     draft.described = True
     draft.row = index
@@ -196,8 +214,10 @@ def _continue(draft: _Draft, text: str, index: int) -> None:
 def _draft(survey: Survey, head: _Head | None, index: int) -> _Draft | None:
     """The item whose numbers stand on a row, None when it has no line amount."""
     row, amounts = survey.sheet.rows[index], survey.amounts[index]
-    amount = _line_amount(head, amounts)
-    if amount is None or (head is None and any(hit.label.role == "tax_id" for hit in survey.hits_on(index))):
+    amount = _line_amount(head, [each for each in amounts if each.decimals or not survey.cents])
+    if amount is None or any(hit.label.role in _NEVER_ITEMS and hit.first == 0 for hit in survey.hits_on(index)):
+        return None
+    if amount.value == 0 and any(hit.label.role == "discount" for hit in survey.hits_on(index)):
         return None
     rest = [each for each in amounts if each is not amount and each.x0 < amount.x0]
     quantity, price = _factors(head, row, rest, amount)

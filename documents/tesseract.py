@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytesseract  # type: ignore[import-untyped] # ships no types
 
-from documents.engines import EngineFailed
+from documents.engines import EngineFailed, EngineMissing
 from documents.reading import Word
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _installed() -> tuple[str, frozenset[str]]:
     try:
         return str(pytesseract.get_tesseract_version()), frozenset(pytesseract.get_languages())
     except (pytesseract.TesseractNotFoundError, OSError, SystemExit) as error:
-        raise EngineFailed("tesseract is not installed; on Debian: apt-get install tesseract-ocr") from error
+        raise EngineMissing("tesseract is not installed; on Debian: apt-get install tesseract-ocr") from error
 
 
 class Tesseract:
@@ -43,7 +43,7 @@ class Tesseract:
 
     @property
     def version(self) -> str:
-        """Version of the installed program; raises `EngineFailed` when there is none."""
+        """Version of the installed program; raises `EngineMissing` when there is none."""
         return _installed()[0]
 
     def recognise(self, image: Pixels, seconds: float) -> tuple[Word, ...]:

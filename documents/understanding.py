@@ -45,7 +45,7 @@ def understand(reading: Reading, threshold: float = THRESHOLD) -> Understanding:
     facts = _from_xml(reading) if reading.xml else _from_page(survey(reading))
     problems = (*reading.problems, *facts.problems, *_doubts(facts, threshold))
     facts = replace(facts, problems=tuple(dict.fromkeys(problems)))
-    return Understanding(facts, accepted=not any(problem.needs_person for problem in problems))
+    return Understanding(facts, accepted=not problems)
 
 
 def _from_xml(reading: Reading) -> Facts:

@@ -1,0 +1,1 @@
+"""Understands what was read: words become fields and lines."""
