@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["PREFIX", "REPLAY_COUNT", "REPLAY_GROUP", "marked", "unmarked"]
+__all__ = ["PREFIX", "REPLAY_COUNT", "REPLAY_GROUP"]
+__all__ += ["SEALED_EXPENSE", "SEALED_KEY", "SEALED_SUBJECT", "SEALED_TENANT", "marked", "unmarked"]
 
 _OURS = "__dlq."
 PREFIX = f"{_OURS}errors."
 REPLAY_COUNT = f"{PREFIX}replay.count"
 # A replayed record is for the group that failed; the other groups of its topic have handled it already.
 REPLAY_GROUP = f"{_OURS}replay.group"
+# A dead letter that never was an event has its value sealed as a whole; these say under which key.
+SEALED_TENANT = f"{_OURS}sealed.tenant"
+SEALED_SUBJECT = f"{_OURS}sealed.subject"
+SEALED_EXPENSE = f"{_OURS}sealed.expense"
+SEALED_KEY = f"{_OURS}sealed.key"
 
 _Headers = tuple[tuple[str, bytes], ...]
 
