@@ -1,17 +1,25 @@
 """How verbs answer: a table for a person, or JSON for a program."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from schemas.plain import to_plain
 
-__all__ = ["console", "errors", "say_json", "table"]
+# Columns whose cells are copied into the next command, or read at a glance.
+_WHOLE = frozenset({"Expense", "State", "Stage", "When (UTC)"})
 
-console = Console(soft_wrap=False)
+__all__ = ["console", "errors", "pairs", "say_json", "table"]
+
+# Where the output goes to a file or pipe there is no width to fit; 140 columns keep ids and sentences whole.
+_WIDTH = None if sys.stdout.isatty() else 140
+
+console = Console(width=_WIDTH)
 errors = Console(stderr=True)
 
 
@@ -22,9 +30,14 @@ def say_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
     """Print a table; columns named in `right` are aligned right."""
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        drawn.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in right or column in _WHOLE,
+        )
     for row in rows:
         drawn.add_row(*("" if cell is None else str(cell) for cell in row))
     console.print(drawn)

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from consumers.assertions import stated
 from consumers.coding.code import Subject, code_lines
 from consumers.coding.contract import check_contract
-from consumers.coding.join import TRACKS, Answer, Joins, track_of
+from consumers.coding.join import TRACKS, Answer, Joined, Joins, track_of
 from consumers.coding.patterns import PatternBook
 from consumers.coding.rules import SHIPPED_CHART, SHIPPED_RULES, CodingRules, load_coding_rules
 from consumers.rulefile import rules_version
@@ -21,6 +21,7 @@ from schemas.events import (
     CurrencyConverted,
     ExpenseCoded,
     ExpenseParsed,
+    SubmissionRepeated,
     TickElapsed,
     TrackFailed,
     VendorResolved,
@@ -41,7 +42,14 @@ def _rules() -> tuple[CodingRules, str]:
 
 
 def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook) -> Sequence[Event]:
-    """Return the coded expense when `event` is the last of its three answers, nothing before."""
+    """Return the coded expense when `event` is the last of its three answers, nothing before.
+
+    What was joined before and comes again, as with an overlapping export of a card feed, goes no further: judged a
+    second time it would change what later expenses were judged against.
+    """
+    before = joins.joined(event)
+    if before is not None:
+        return _repeated(event, before)
     answers = joins.add(event)
     return () if answers is None else (_coded(answers, patterns),)
 
@@ -49,6 +57,15 @@ def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook) -> Sequ
 def send_on_overdue(tick: TickElapsed, joins: Joins, *, patterns: PatternBook) -> Sequence[Event]:
     """Return what has waited too long for an answer, coded as far as it can be, with TRACK_TIMEOUT for a person."""
     return [_coded(answers, patterns) for answers in joins.overdue(tick.occurred_at)]
+
+
+def _repeated(event: Answer, before: Joined) -> Sequence[Event]:
+    """Tell the new batch, once per submission: the currency track's answer speaks for all three."""
+    if not isinstance(event, CurrencyConverted) or event.batch_id in (None, before.batch_id):
+        return ()
+    first = before.batch_id
+    told = caused(event, SubmissionRepeated, stage=STAGE, status=event.status, personal=None, first_batch_id=first)
+    return (told,)
 
 
 def _coded(answers: tuple[Answer, ...], patterns: PatternBook) -> ExpenseCoded:

@@ -1,8 +1,8 @@
 """Where the three tracks' answers meet, whatever their order and however late.
 
 Pending answers lie in keyed state under (expense, revision). The third one joins them; a time-out joins what there
-is. What was joined without all three leaves a mark, so that a straggler or a replayed dead letter does not bring the
-expense in a second time; a complete join leaves nothing.
+is. Every join leaves a mark for good, so that a straggler, a replayed dead letter or an overlapping export of a card
+feed does not bring the expense in a second time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,8 +23,6 @@ TRACKS: Final = ("currency", "vendor", "category")
 Answer = CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed
 # Longer than any lag a healthy stage builds up under load, short enough for a person to see it the same day.
 TIMEOUT: Final = timedelta(hours=1)
-# As long as a dead letter can be replayed: the retention of the topic.
-_REMEMBERED: Final = timedelta(days=30)
 # A tick's work is one transaction; what is due beyond this waits for the next tick.
 _PER_TICK: Final = 500
 _CLOCK: Final = "clock"
@@ -48,27 +46,35 @@ def _name(event: Event) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """A join that took place; `batch_id` is the batch the expense came with then."""
+
+    batch_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Joins:
     """The pending joins of one partition."""
 
     store: Store
 
+    def joined(self, answer: Answer) -> Joined | None:
+        """Return how the answer's revision was joined, None when it is still to be."""
+        mark = self.store.get(f"joined/{_name(answer)}")
+        return None if mark is None else Joined(orjson.loads(mark)["batch"])
+
     def add(self, answer: Answer) -> tuple[Answer, ...] | None:
-        """Take in one answer; return all three, in the order of `TRACKS`, when it was the last.
+        """Take in one answer to a revision not joined yet; return all three, in the order of `TRACKS`, with the last.
 
         A track's second answer to the same revision changes nothing: the first one counts.
         """
         name = _name(answer)
-        if self.store.get(f"joined/{name}") is not None:
-            return None
         held = self._pending(name)
         answers = {track_of(answer): answer, **held}
         if len(answers) == len(TRACKS):
             self._forget(name)
-            joined = tuple(answers[track] for track in TRACKS)
-            if any(isinstance(one, TrackFailed) for one in joined):
-                self._remember(name, answer)
-            return joined
+            self._remember(name, answer)
+            return tuple(answers[track] for track in TRACKS)
         if not held:
             self._due(name, max(self._now(), answer.occurred_at) + TIMEOUT)
         if track_of(answer) not in held:
@@ -82,7 +88,7 @@ class Joins:
         was stopped over night does not call everything overdue when it comes back.
         """
         self.store.put(_CLOCK, _stamp(max(now, self._now())).encode())
-        for due, _ in self._until("due", now):
+        for due, _ in self._until(now):
             name = due.split("/", 2)[2]
             held = self._pending(name)
             self._forget(name)
@@ -90,12 +96,9 @@ class Joins:
             if answers:
                 self._remember(name, answers[0])
                 yield answers
-        for mark, _ in self._until("until", now):
-            self.store.delete(mark)
-            self.store.delete(f"joined/{mark.split('/', 2)[2]}")
 
-    def _until(self, index: str, now: datetime) -> Sequence[tuple[str, bytes]]:
-        walk = self.store.range(f"{index}/", f"{index}/{_stamp(now)}0")
+    def _until(self, now: datetime) -> Sequence[tuple[str, bytes]]:
+        walk = self.store.range("due/", f"due/{_stamp(now)}0")
         return [pair for _, pair in zip(range(_PER_TICK), walk, strict=False)]
 
     def _pending(self, name: str) -> dict[str, Answer]:
@@ -121,9 +124,7 @@ class Joins:
             self.store.delete(f"answer/{name}/{track}")
 
     def _remember(self, name: str, answer: Answer) -> None:
-        until = max(self._now(), answer.occurred_at) + _REMEMBERED
-        self.store.put(f"joined/{name}", b"")
-        self.store.put(f"until/{_stamp(until)}/{name}", b"")
+        self.store.put(f"joined/{name}", orjson.dumps({"batch": answer.batch_id}))
 
     def _now(self) -> datetime:
         stored = self.store.get(_CLOCK)

@@ -48,13 +48,20 @@ def test_a_rejected_expense_is_never_posted(system: System) -> None:
     assert system.postings() == []
 
 
-def test_the_same_line_fed_twice_is_one_expense(system: System) -> None:
-    """An overlapping export of the feed changes nothing."""
-    line = card_line("120.00")
+def test_an_overlapping_export_changes_nothing(system: System) -> None:
+    """The same line fed with a later batch is no second expense, and that batch is told it was repeated."""
+    line = card_line("120.00", batch="october")
     system.submit(line)
-    system.submit(line)
+    again = card_line("120.00", batch="october-again")
+    system.submit(again, line)
+    assert again.expense_id == line.expense_id
     assert system.state(line.expense_id) == "posted"
-    assert len(system.postings()) == 1
+    assert system.postings() == [line.expense_id]
+    repeated = [system.codec.decode(r.value) for r in system.broker.records("batch.progress")]
+    assert [(type(e).__name__, e.batch_id) for e in repeated] == [
+        ("BatchProgressed", "october"),
+        ("SubmissionRepeated", "october-again"),
+    ]
 
 
 def meals(amount: str, reference: str) -> ExpenseParsed:

@@ -1,0 +1,168 @@
+"""The audit log as auditors read it: whole, from its topic alone, without any stage's help."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from audit.entry import Entry, UnreadableEntry, read
+from audit.verify import Alteration, Kind, Located
+from cli.context import Session, Unreachable
+from cli.output import errors
+from schemas.codec import Codec, RegistryUnavailable, Undecodable, registry_at
+from schemas.envelope import Event
+from schemas.events import AuditSealed
+from schemas.topics import AUDIT_LOG, Topic
+from streams.client import client_settings
+from streams.record import Fetched, TransportLost
+from streams.tail import KafkaTail
+
+__all__ = ["History", "LogDamaged", "codec", "decode", "decoded", "history", "records", "sift"]
+
+History = Iterator[tuple[Entry, Event | None]]
+
+_TIMEOUT_S = 60.0
+_ENTRY = b"e/"
+_KEY_PARTS = 3
+
+
+class LogDamaged(Unreachable):
+    """The log holds what is no entry; whatever is folded over it would be wrong."""
+
+
+def codec(found: Session) -> Codec:
+    """Return a codec on the session's registry."""
+    return Codec(registry_at(found.registry))
+
+
+def records(found: Session, topic: Topic, *, quiet: bool) -> Iterator[Fetched]:
+    """Yield every committed record up to the end there is now, in order per partition, showing how far it is.
+
+    Raises:
+        Unreachable: the topic cannot be read.
+
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    client = client_settings(found.bootstrap, found.settings.kafka_options)
+    try:
+        tail = KafkaTail(client, topic.name, None, None, _TIMEOUT_S)
+        try:
+            with Progress(*columns, console=errors, disable=quiet, transient=True) as progress:
+                task = progress.add_task(f"reading {topic.name}", total=None)
+                total = 0
+                while chunk := tail.catch_up():
+                    total = total or len(chunk) + tail.remaining
+                    progress.update(task, total=total, completed=total - tail.remaining)
+                    yield from chunk
+        finally:
+            tail.close()
+    except TransportLost as error:
+        raise Unreachable(str(error)) from error
+
+
+def sift(log: Iterable[Fetched], opener: Codec, alterations: list[Alteration]) -> Iterator[Located]:
+    """Yield the entries in records of the audit log; what is no entry, or not under its own key, is an alteration.
+
+    Compaction keeps one record per key, so a record under another entry's key would make that entry disappear.
+
+    Raises:
+        Unreachable: the registry does not answer.
+
+    """
+    for record in log:
+        key = record.key or b""
+        if not key.startswith(_ENTRY):
+            continue
+        if record.value is None:
+            alterations.append(_altered(Kind.MISSING, record, "was deleted: a tombstone stands in its place"))
+            continue
+        try:
+            event = _open(opener, record.value)
+        except Undecodable as error:
+            alterations.append(_altered(Kind.UNREADABLE, record, f"cannot be decoded: {error}"))
+            continue
+        if not isinstance(event, AuditSealed):
+            alterations.append(_altered(Kind.UNREADABLE, record, f"is no entry but {type(event).__name__}"))
+            continue
+        if AUDIT_LOG.key(event).encode() != key:
+            held = f"holds entry {event.sequence} of expense {event.expense_id}"
+            alterations.append(_altered(Kind.MISPLACED, record, f"{held}, which belongs under another key"))
+        yield Located(_position(record), event)
+
+
+def history(
+    log: Iterable[Fetched], opener: Codec, *, expense: str = "", wanted: Callable[[Entry], bool] | None = None
+) -> History:
+    """Yield entries with the events they recorded: of ids that begin with `expense`, and as `wanted` says.
+
+    Only what the hashes cover is believed, never an envelope.
+
+    Raises:
+        LogDamaged: something in the log is no entry, or an event in it cannot be decoded.
+        Unreachable: the registry does not answer.
+
+    """
+    beginning = _ENTRY + expense.encode()
+    alterations: list[Alteration] = []
+    for located in sift((r for r in log if (r.key or b"").startswith(beginning)), opener, alterations):
+        if alterations:
+            break
+        try:
+            entry = read(located.sealed.metadata.encode())
+            if wanted is None or wanted(entry):
+                yield entry, _open(opener, located.sealed.output) if located.sealed.output else None
+        except (UnreadableEntry, Undecodable) as error:
+            raise LogDamaged(
+                f"{located.position}: {error}; `spendtrail audit verify` says what else is wrong"
+            ) from error
+    if alterations:
+        raise LogDamaged(f"{alterations[0].message}; `spendtrail audit verify` says what else is wrong")
+
+
+def decoded(log: Iterable[Fetched], opener: Codec) -> Iterator[Event]:
+    """Yield the events of a topic; what cannot be decoded is left out, its stage has dead-lettered it.
+
+    Raises:
+        Unreachable: the registry does not answer.
+
+    """
+    for record in log:
+        try:
+            if record.value is not None:
+                yield _open(opener, record.value)
+        except Undecodable:
+            continue
+
+
+def decode(opener: Codec, value: bytes) -> Event:
+    """Return the event in one record that must be readable.
+
+    Raises:
+        LogDamaged: it is not.
+        Unreachable: the registry does not answer.
+
+    """
+    try:
+        return _open(opener, value)
+    except Undecodable as error:
+        raise LogDamaged(str(error)) from error
+
+
+def _open(opener: Codec, value: bytes) -> Event:
+    try:
+        return opener.decode(value)
+    except RegistryUnavailable as error:
+        raise Unreachable(str(error)) from error
+
+
+def _altered(kind: Kind, record: Fetched, what: str) -> Alteration:
+    parts = (record.key or b"").decode(errors="replace").split("/")
+    expense_id = parts[1] if len(parts) == _KEY_PARTS else ""
+    sequence = int(parts[2]) if len(parts) == _KEY_PARTS and parts[2].isdigit() else 0
+    position = _position(record)
+    return Alteration(
+        kind, expense_id, sequence, position, f"the record of entry {'/'.join(parts)} at {position} {what}"
+    )
+
+
+def _position(record: Fetched) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"

@@ -1,0 +1,242 @@
+"""`spendtrail audit`: what the system knew, when, and whether anything was altered or lost; from topics alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.markup import escape
+
+from audit.chain import Head
+from audit.entry import Entry
+from audit.reconstruct import Expense, happened, known, state_at
+from audit.story import money, story
+from audit.verify import Alteration, Located, verify
+from cli import auditlog, completeness
+from cli.context import Refused, now, session
+from cli.erasing import erase
+from cli.instants import instant, utc
+from cli.output import console, say_json, table
+from consumers.stages import STAGES
+from schemas.envelope import Event
+from schemas.topics import AUDIT_LOG, BATCHES, PARSED, SUBMITTED
+
+__all__ = ["add"]
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+Tenant = Annotated[str | None, typer.Option(help="Only this tenant.")]
+
+_SHOWN = 20
+"""Rows of a list that a person is shown; `--json` gives them all."""
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verbs."""
+    group = typer.Typer(
+        no_args_is_help=True,
+        help="The audit log: verify, replay to an instant, explain, account for everything, erase a person.",
+    )
+    group.command("verify")(verify_log)
+    group.command("replay")(replay)
+    group.command("explain")(explain)
+    group.command("complete")(complete)
+    group.command("erase")(erase)
+    app.add_typer(group, name="audit")
+
+
+def verify_log(
+    heads: Annotated[
+        Path | None, typer.Option(help="Heads kept from an earlier look: a cut or rewritten tail shows too.")
+    ] = None,
+    keep_heads: Annotated[
+        Path | None, typer.Option(help="Write the heads of all chains here, for --heads of the next look.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Read the whole audit log, check every hash and chain, and name each alteration with its place.
+
+    Exit code 1 when anything was altered. The chains prove content and order up to their last entry; that the last
+    entry is the last one only a head kept elsewhere can show: keep them with --keep-heads, off this machine.
+    """
+    earlier = _heads(heads) if heads else {}
+    found = session()
+    entries = _Counted()
+    alterations: list[Alteration] = []
+    log = auditlog.records(found, AUDIT_LOG, quiet=json)
+    alterations += verify(entries.passing(auditlog.sift(log, auditlog.codec(found), alterations)), earlier)
+    if keep_heads:
+        kept = {expense_id: [head.sequence, head.hash] for expense_id, head in sorted(entries.heads.items())}
+        keep_heads.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
+    if json:
+        say_json({"entries": entries.number, "expenses": len(entries.heads), "alterations": alterations})
+    else:
+        if alterations:
+            rows = [(a.kind, a.expense_id, a.sequence or "", a.position, escape(a.message)) for a in alterations]
+            table("Alterations", ["Kind", "Expense", "Entry", "Place", "What"], rows, right=["Entry"])
+        said = f"{len(alterations)} alterations" if alterations else "nothing was altered"
+        console.print(f"{entries.number} entries of {len(entries.heads)} expenses: {said}", highlight=False)
+    raise typer.Exit(1 if alterations else 0)
+
+
+class _Counted:
+    """Counts entries on their way, and remembers the head of every chain."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.heads: dict[str, Head] = {}
+
+    def passing(self, entries: Iterator[Located]) -> Iterator[Located]:
+        for located in entries:
+            self.number += 1
+            sealed = located.sealed
+            head = self.heads.get(sealed.expense_id)
+            if head is None or sealed.sequence > head.sequence:
+                self.heads[sealed.expense_id] = Head(sealed.sequence, sealed.hash)
+            yield located
+
+
+def _heads(path: Path) -> dict[str, Head]:
+    try:
+        kept = orjson.loads(path.read_bytes())
+        return {str(expense_id): Head(int(sequence), str(known)) for expense_id, (sequence, known) in kept.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        msg = f"--heads {path}: {error}; give a file that --keep-heads wrote"
+        raise Refused(msg) from error
+
+
+def replay(
+    as_of: Annotated[str, typer.Option(help="Moment in ISO 8601, UTC unless it has a zone: 2026-03-14T10:02:00Z.")],
+    event_time: Annotated[
+        bool, typer.Option("--event-time", help="By when things happened, not by when the log knew of them.")
+    ] = False,
+    expense: Annotated[str, typer.Option(help="Only expenses whose id begins so.")] = "",
+    batch: Annotated[str | None, typer.Option(help="Only expenses of this batch.")] = None,
+    tenant: Tenant = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object an expense, with everything known.")] = False,
+) -> None:
+    """Rebuild the state of every expense as it was at a moment, that moment included, from the audit log alone."""
+    moment = instant("--as-of", as_of)
+    clock = happened if event_time else known
+    log = _history(expense, tenant, quiet=json)
+    states = state_at(log, moment, clock)
+    found = [e for _, e in sorted(states.items()) if batch is None or e.batch_id == batch]
+    if json:
+        for each in found:
+            say_json(each)
+        return
+    rows = [_row(each) for each in found]
+    columns = ["Expense", "State", "Revision", "Total", "Outcome", "Last step (UTC)"]
+    table(f"As of {utc(moment)}", columns, rows, right=["Revision", "Total"])
+    counts: dict[str, int] = {}
+    for each in found:
+        counts[each.state or ""] = counts.get(each.state or "", 0) + 1
+    told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+    console.print(f"{len(found)} expenses{f': {told}' if told else ''}", highlight=False)
+
+
+def _row(found: Expense) -> tuple[object, ...]:
+    facts = found.facts
+    total = money(facts.total, facts.currency) if facts else ""
+    last = f"{found.recorded_at:%Y-%m-%d %H:%M:%S}"
+    return found.expense_id, found.state, found.revision, total, found.outcome, last
+
+
+def _history(expense: str, tenant: str | None, *, quiet: bool) -> auditlog.History:
+    def wanted(entry: Entry) -> bool:
+        return tenant is None or entry.tenant_id == tenant
+
+    found = session()
+    log = auditlog.records(found, AUDIT_LOG, quiet=quiet)
+    return auditlog.history(log, auditlog.codec(found), expense=expense, wanted=wanted)
+
+
+def explain(
+    expense: Annotated[str, typer.Argument(help="Expense id, or a unique beginning of it.")], json: Json = False
+) -> None:
+    """Tell the story of one expense in plain sentences, from the audit log alone."""
+    told: dict[str, list[tuple[Entry, Event | None]]] = {}
+    for entry, event in _history(expense, None, quiet=json):
+        told.setdefault(entry.expense_id, []).append((entry, event))
+    if len(told) != 1:
+        said = f"{len(told)} expenses begin with" if told else "the audit log knows no expense that begins with"
+        msg = f"{said} {expense!r}; `spendtrail list` shows the ids"
+        raise Refused(msg)
+    ((expense_id, entries),) = told.items()
+    sentences = story(entries)
+    if json:
+        say_json({"expense_id": expense_id, "story": sentences})
+        return
+    console.print(f"[bold]Expense {expense_id}[/bold]", highlight=False)
+    for sentence in sentences:
+        when = f"[dim]{utc(sentence.recorded_at)}[/dim]"
+        console.print(f"{when}  {sentence.stage}: {escape(sentence.text)}", highlight=False)
+
+
+def complete(
+    start: Annotated[str | None, typer.Option("--from", help="Submitted from this moment or day on, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Submitted before this moment or day, UTC.")] = None,
+    tenant: Tenant = None,
+    json: Json = False,
+) -> None:
+    """Account for everything that entered: each expense ended exactly once or waits for a person, and its money.
+
+    What entered is read from the topics producers write to, what came of it from the audit log. Intake topics are
+    kept for 30 days; of older expenses the audit log alone speaks. Exit code 1 when anything is still under way,
+    lost, or ended twice.
+    """
+    reckoning = completeness.Reckoning(
+        instant("--from", start) if start else None, instant("--to", end) if end else None, tenant
+    )
+    found = session()
+    opener = auditlog.codec(found)
+    stages = {stage.name for stage in STAGES}
+    # Intake first: whatever enters meanwhile can then be in the log without being missed, never the other way.
+    for topic in (SUBMITTED, PARSED, BATCHES):
+        for event in auditlog.decoded(auditlog.records(found, topic, quiet=json), opener):
+            if event.stage not in stages:
+                reckoning.enter(event)
+    for entry, event_told in auditlog.history(auditlog.records(found, AUDIT_LOG, quiet=json), opener):
+        reckoning.take(entry, event_told)
+    report = reckoning.report()
+    if json:
+        say_json({"complete": report.complete, **_plain(report)})
+    else:
+        _say(report)
+    raise typer.Exit(0 if report.complete else 1)
+
+
+def _plain(report: completeness.Completeness) -> dict[str, object]:
+    return {name: getattr(report, name) for name in completeness.Completeness.__dataclass_fields__}
+
+
+def _say(report: completeness.Completeness) -> None:
+    at = now()
+    rows = [(s.state, s.number, utc(s.oldest), (at - s.oldest).days) for s in report.states]
+    columns = ["State", "Expenses", "First in it since", "Days"]
+    table(f"{report.entered} expenses entered", columns, rows, right=["Expenses", "Days"])
+    sums = [
+        (currency, what, money(amount, currency))
+        for currency, amounts in report.money.items()
+        for what, amount in amounts.items()
+    ]
+    table("Money, from intake to its end", ["Currency", "What", "Amount"], sums, right=["Amount"])
+    if report.unread:
+        console.print(f"{report.unread} expenses have no known amount", highlight=False)
+    changed = [
+        (d.expense_id, d.state, money(d.entered, d.entered_currency), money(d.now, d.currency), d.why)
+        for d in report.differences[:_SHOWN]
+    ]
+    if changed:
+        title = f"{len(report.differences)} amounts changed on the way"
+        table(title, ["Expense", "State", "Entered", "Now", "Why"], changed, right=["Entered", "Now"])
+    for title, standings in (
+        ("are under way", report.under_way),
+        ("entered and left no trail; lag, or lost: `spendtrail status` shows the lag", report.lost),
+        ("ended more than once", report.ended_twice),
+    ):
+        if standings:
+            each = [(s.expense_id, s.tenant_id, s.state or "none", utc(s.since)) for s in standings[:_SHOWN]]
+            table(f"{len(standings)} {title}", ["Expense", "Tenant", "State", "Since"], each)
+    if report.complete:
+        console.print("[green]complete[/green]: every one ended once or waits for a person", highlight=False)
