@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    from documents.reading import Word
+from documents.reading import Word
 
-    Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
+"""A grey page: height x width, 0 is black."""
 
 
 class EngineFailed(Exception):

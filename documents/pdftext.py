@@ -55,7 +55,13 @@ def read_words(page: pdfium.PdfPage, most_chars: int) -> tuple[Word, ...]:
     text_page = page.get_textpage()
     try:
         place = _placement(page)
-        return tuple(_finish(run, place) for run in _runs(text_page.raw, min(text_page.count_chars(), most_chars)))
+        runs = _runs(text_page.raw, min(text_page.count_chars(), most_chars))
+        width, height = page.get_size()
+        words = (_finish(run, place) for run in runs)
+        # What stands beside the page is seen by nobody, and must not outvote what is.
+        return tuple(
+            word for word in words if 0 <= word.x0 + word.x1 <= 2 * width and 0 <= word.top + word.bottom <= 2 * height
+        )
     finally:
         text_page.close()
 
