@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from streams.bounds import Bounds
 from streams.record import Fetched, Headers, TransportLost
 
 __all__ = ["KafkaTail", "fetched"]
@@ -53,8 +54,10 @@ class KafkaTail:
                 "auto.offset.reset": "error",
             }
         )
+        self._bounds = Bounds(client, timeout_s)
         partitions = self._partitions() if partition is None else [partition]
         self._next = dict.fromkeys(partitions, start or 0)
+        self._begun = False
         self._ends: dict[int, int] = {}
         self._consumer.assign(
             [TopicPartition(topic, p, OFFSET_BEGINNING if start is None else start) for p in partitions]
@@ -92,17 +95,11 @@ class KafkaTail:
         return ()
 
     def _find_ends(self) -> dict[int, int]:
-        ends = {}
-        for partition, start in self._next.items():
-            try:
-                low, high = self._consumer.get_watermark_offsets(
-                    TopicPartition(self._topic, partition), self._timeout_s
-                )
-            except KafkaException as error:
-                raise self._lost(error) from error
-            self._next[partition] = max(start, low)
-            ends[partition] = high
-        return ends
+        if not self._begun:
+            first = self._bounds.first(self._topic, self._next)
+            self._next = {p: max(start, first[p]) for p, start in self._next.items()}
+            self._begun = True
+        return self._bounds.end(self._topic, self._next)
 
     def _healthy(self, message: Message) -> Fetched:
         error: KafkaError | None = message.error()

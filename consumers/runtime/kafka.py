@@ -30,6 +30,7 @@ from consumers.runtime.transport import (
     TransportLost,
     Written,
 )
+from streams.bounds import Bounds
 from streams.client import PARTITIONER, client_settings
 from streams.tail import KafkaTail, fetched
 
@@ -92,6 +93,7 @@ class KafkaTransport:
         self._settings = settings
         self._topic = ""
         self._consumer = Consumer(settings.consumer())
+        self._bounds = Bounds(settings.client(), settings.call_timeout_s)
         self._owned: set[int] = set()
         self._producer = self._new_producer()
 
@@ -270,14 +272,8 @@ class KafkaTransport:
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """Return the first offset and the next one to be written, open transactions included."""
-        try:
-            low, high = self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), self._settings.call_timeout_s
-            )
-        except KafkaException as error:
-            msg = f"bounds of {topic}/{partition}: {error.args[0].str()}"
-            raise TransportLost(msg) from error
-        return low, high
+        low, high = self._bounds.first(topic, [partition]), self._bounds.end(topic, [partition])
+        return low[partition], high[partition]
 
     def close(self) -> None:
         """Leave the group at once, so that the others need not wait for the session to time out."""
