@@ -80,9 +80,9 @@ def settings(broker: Broker, cluster: Sequence[Broker]) -> dict[str, str]:
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         # Nothing expires that its topic's row does not let expire (the registry's journal among it).
         "log.retention.ms": "-1",
-        # A killed broker is replaced as leader within these, well under the 9 s and 18 s the defaults lead to.
-        "broker.heartbeat.interval.ms": "1000",
-        "broker.session.timeout.ms": "6000",
+        # A killed broker is replaced as leader, and let in again, only when its session has timed out.
+        "broker.heartbeat.interval.ms": "500",
+        "broker.session.timeout.ms": "3000" if len(cluster) == 1 else "6000",
         "num.network.threads": "2",
         "num.io.threads": "4",
         "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),

@@ -125,6 +125,13 @@ def status(home: Path) -> list[ServiceStatus]:
     return rows
 
 
+def endpoints(home: Path) -> Endpoints | None:
+    """Return where the stack of this home serves when it is up, without starting it; None for a home never started."""
+    home = home.absolute()
+    state = _load(home)
+    return None if state is None else _endpoints(home, state, registry=REGISTRY in state.ports)
+
+
 def _services(state: _State) -> list[str]:
     known = [_broker_name(number) for number in range(1, state.brokers + 1)] + [REGISTRY]
     return [name for name in known if name in state.ports]
