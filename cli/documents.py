@@ -1,10 +1,9 @@
-"""`spendtrail upload` and `watch`: documents in."""
+"""`spendtrail upload`: documents in."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from producers.watch import watch as watch_folder
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -16,7 +15,7 @@ from producers.upload import Received, Upload, files_in
 from producers.upload import Refused as Stayed
 from schemas.records import Context
 
-__all__ = ["add", "upload_files"]
+__all__ = ["Department", "Ledger", "Project", "Role", "Tenant", "add", "submitter_of", "upload_files"]
 
 Tenant = Annotated[str | None, typer.Option(help="Tenant; SPENDTRAIL_TENANT otherwise.")]
 Employee = Annotated[str, typer.Option(help="Employee id the expense belongs to; in Kafka only as a pseudonym.")]
@@ -27,9 +26,8 @@ Ledger = Annotated[str, typer.Option(help="Legal entity of the tenant.")]
 
 
 def add(app: typer.Typer) -> None:
-    """Add the verbs."""
+    """Add the verb."""
     app.command("upload")(upload)
-    app.command("watch")(watch)
 
 
 def upload(
@@ -47,13 +45,19 @@ def upload(
 
     The same file of the same person is one expense however often it is sent. Exit code 2 when any is refused.
     """
-    submitter = _submitter(tenant, employee, ledger, Context(department=department, project=project, role=role))
-    refused = upload_files(paths, submitter, batch, json=json)
-    if refused:
+    submitter = submitter_of(tenant, employee, ledger, Context(department=department, project=project, role=role))
+    answers = upload_files(paths, submitter, batch, json=json)
+    if any(isinstance(answer, Stayed) for answer in answers):
         raise typer.Exit(2)
 
 
-def _submitter(tenant: str | None, employee: str, ledger: str, context: Context) -> Submitter:
+def submitter_of(tenant: str | None, employee: str, ledger: str, context: Context) -> Submitter:
+    """Return who submits.
+
+    Raises:
+        Refused: tenant or employee do not fit.
+
+    """
     try:
         name = tenant or session().settings.tenant
         return Submitter(tenant=name, employee_id=employee, ledger=ledger, context=context)
@@ -61,8 +65,8 @@ def _submitter(tenant: str | None, employee: str, ledger: str, context: Context)
         raise Refused(str(error)) from error
 
 
-def upload_files(paths: list[Path], submitter: Submitter, batch: str | None, *, json: bool) -> int:
-    """Upload, showing progress, and return how many were refused.
+def upload_files(paths: list[Path], submitter: Submitter, batch: str | None, *, json: bool) -> list[Received | Stayed]:
+    """Upload, showing progress, and return what became of each file.
 
     Raises:
         Refused: a path does not exist, or the batch name does not fit.
@@ -76,21 +80,21 @@ def upload_files(paths: list[Path], submitter: Submitter, batch: str | None, *, 
     if not files:
         msg = f"{', '.join(map(str, paths))}: there is no file to upload"
         raise Refused(msg)
-    refused = 0
+    answers: list[Received | Stayed] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with session().edge() as edge, Progress(*columns, console=errors, disable=json) as progress:
         chosen = name or new_batch(submitter.tenant, edge.door.subject(submitter), now())
         task = progress.add_task("uploading", total=len(files))
         with Upload(edge.door, edge.publisher, submitter, chosen, clock=now) as batch_open:
             for path in files:
-                answer = batch_open.add(path)
-                refused += isinstance(answer, Stayed)
-                _say(answer, json=json)
+                answers.append(batch_open.add(path))
+                _say(answers[-1], json=json)
                 progress.advance(task)
     if not json:
-        console.print(f"{len(files) - refused} of {len(files)} documents sent as batch {escape(chosen)}")
+        sent = sum(isinstance(answer, Received) for answer in answers)
+        console.print(f"{sent} of {len(files)} documents sent as batch {escape(chosen)}", highlight=False)
         console.print(f"[dim]spendtrail batch {escape(chosen)}[/dim] shows how it stands", highlight=False)
-    return refused
+    return answers
 
 
 def _say(answer: Received | Stayed, *, json: bool) -> None:
@@ -98,22 +102,3 @@ def _say(answer: Received | Stayed, *, json: bool) -> None:
         say_json(answer)
     elif isinstance(answer, Stayed):
         errors.print(f"[red]refused[/red] {escape(answer.reason)}", highlight=False)
-
-
-def watch(
-    folder: Annotated[Path, typer.Argument(help="Folder to watch.")],
-    tenant: Tenant = None,
-    employee: Employee = "E-0001",
-    department: Department = None,
-    project: Project = None,
-    role: Role = None,
-    ledger: Ledger = "main",
-) -> None:
-    """Upload what is put into a folder, then move it to `done/`; refused files go to `refused/` with the reason."""
-    submitter = _submitter(tenant, employee, ledger, Context(department=department, project=project, role=role))
-    if not folder.is_dir():
-        msg = f"{folder}: is no folder"
-        raise Refused(msg)
-    with session().edge() as edge:
-        console.print(f"watching {escape(str(folder))}; Ctrl-C ends it")
-        watch_folder(folder, edge, submitter)

@@ -40,8 +40,7 @@ def erase(
 ) -> None:
     """Destroy every key of a person: personal fields and documents can never be read again, by anyone.
 
-    Chains stay whole, for they cover ciphertext. The old key itself leaves the topic with its next compaction, and
-    it stays in whatever backup holds the topic.
+    Chains stay whole, for they cover ciphertext. The old key leaves its topic when that is compacted next.
     """
     found = session()
     try:

@@ -52,19 +52,25 @@ def show(
         return
     pairs(_head(found))
     _lines(found)
-    for problem in found.problems:
-        console.print(f"[yellow]doubt[/yellow]  {problem.code}  {escape(problem.message)}", highlight=False)
-    for finding in found.findings:
-        colour = {"violation": "red", "warn": "yellow"}.get(finding.severity, "dim")
-        console.print(
-            f"[{colour}]{finding.severity}[/{colour}]  {finding.code}  {escape(finding.message)}", highlight=False
-        )
+    _reasons(found)
     for letter in found.dead_letters:
         state = "replayed since" if letter.settled else "open"
         console.print(
             f"[red]dead letter[/red]  {letter.stage}  {letter.reason}  {letter.source}  ({state})", highlight=False
         )
     table("Story", ["#", "When (UTC)", "Stage", "What happened"], [_told(s) for s in told], right=["#"])
+
+
+def _reasons(found: Expense) -> None:
+    """Print why it is held; what was doubted or found on the way where it is not."""
+    if found.review and found.review.closed_at is None:
+        told = [(f.severity, f.code, f.message) for f in found.review.findings]
+    else:
+        told = [("doubt", p.code, p.message) for p in found.problems]
+        told += [(f.severity, f.code, f.message) for f in found.findings]
+    for severity, code, message in told:
+        colour = {"violation": "red", "info": "dim"}.get(severity, "yellow")
+        console.print(f"[{colour}]{severity}[/{colour}]  {code}  {escape(message)}", highlight=False)
 
 
 def _told(sentence: Sentence) -> tuple[str, ...]:

@@ -56,8 +56,10 @@ def verify_log(
 ) -> None:
     """Read the whole audit log, check every hash and chain, and name each alteration with its place.
 
-    Exit code 1 when anything was altered. The chains prove content and order up to their last entry; that the last
-    entry is the last one only a head kept elsewhere can show: keep them with --keep-heads, off this machine.
+    Exit code 1 when anything was altered.
+
+    Chains prove content and order up to their last entry. That nothing was cut off behind it, only heads show that
+    were kept elsewhere: keep them with --keep-heads, off this machine.
     """
     earlier = _heads(heads) if heads else {}
     found = session()
@@ -181,9 +183,10 @@ def complete(
 ) -> None:
     """Account for everything that entered: each expense ended exactly once or waits for a person, and its money.
 
-    What entered is read from the topics producers write to, what came of it from the audit log. Intake topics are
-    kept for 30 days; of older expenses the audit log alone speaks. Exit code 1 when anything is still under way,
-    lost, or ended twice.
+    Exit code 1 when anything is still under way, lost, or ended twice.
+
+    What entered is read from the topics producers write to, what came of it from the audit log. Topics of intake are
+    kept for 30 days; of older expenses the audit log alone speaks.
     """
     reckoning = completeness.Reckoning(
         instant("--from", start) if start else None, instant("--to", end) if end else None, tenant

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from documents.problems import UNUSABLE
 from schemas.events import ExpenseDecided
 from schemas.records import Finding
 
@@ -11,7 +12,13 @@ _HOLDING_OUTCOMES = frozenset({"FAIL", "REVIEW_REQUIRED"})
 
 
 def reasons(event: ExpenseDecided) -> Sequence[Finding]:
-    """Return every reason to hold the expense; none means it may be posted without a person."""
+    """Return every reason to hold the expense; none means it may be posted without a person.
+
+    Where nothing could be read of the document, that is the one reason: all other doubts only follow from it.
+    """
+    unread = [p for p in event.problems if p.code in UNUSABLE]
+    if unread:
+        return [Finding(code=p.code, severity="violation", message=p.message, blocking=True) for p in unread]
     found = [f for f in event.findings if f.blocking]
     known = {(f.code, f.line) for f in found}
     found += [

@@ -153,7 +153,10 @@ def _why(expense: Expense) -> str | None:
     """Return in one line why the expense stands where it does: the person's reason, else codes, else nothing."""
     if expense.reason:
         return expense.reason
-    codes = [finding.code for finding in expense.findings if finding.blocking]
-    codes += [problem.code for problem in expense.problems]
+    if expense.review and expense.review.closed_at is None:
+        codes = [finding.code for finding in expense.review.findings]
+    else:
+        codes = [finding.code for finding in expense.findings if finding.blocking]
+        codes += [problem.code for problem in expense.problems]
     codes += [letter.reason for letter in expense.dead_letters if not letter.settled]
     return " ".join(dict.fromkeys(codes)) or None

@@ -1,0 +1,141 @@
+"""`spendtrail card-feed` and `watch`: lines and folders that keep coming."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from producers.watch import watch as watch_folder
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from audit.story import money
+from cli.context import Refused, Session, now, session
+from cli.documents import Department, Ledger, Project, Role, Tenant, submitter_of
+from cli.output import console, errors, say_json
+from consumers.stages import STAGES
+from producers.batch import BatchNameRefused, batch_name, new_batch
+from producers.card_feed import FeedReport, send, survey
+from producers.card_line import Holder
+from producers.feed_map import ColumnMap, load_map
+from producers.feed_rows import FeedRefused
+from producers.lag import lags
+from schemas.records import Context
+
+__all__ = ["add", "feed_file"]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("card-feed")(card_feed)
+    app.command("watch")(watch)
+
+
+def card_feed(
+    file: Annotated[Path, typer.Argument(help="CSV export of card transactions.")],
+    column_map: Annotated[
+        Path | None, typer.Option("--format", help="Column map, YAML or JSON; guessed from the header otherwise.")
+    ] = None,
+    tenant: Tenant = None,
+    employee: Annotated[str | None, typer.Option(help="Whose lines they are, where the feed does not say.")] = None,
+    currency: Annotated[str | None, typer.Option(help="ISO 4217, where the feed has none.")] = None,
+    department: Department = None,
+    project: Project = None,
+    role: Role = None,
+    ledger: Ledger = "main",
+    batch: Annotated[str | None, typer.Option(help="Name of the batch; made up otherwise.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Send a card feed in; each row becomes an expense, streamed, in constant memory.
+
+    A bad row becomes a dead letter and the rest goes on; exit code 1 then.
+    """
+    holder = Holder(
+        tenant=tenant or session().settings.tenant,
+        ledger=ledger,
+        employee_id=employee,
+        currency=currency,
+        context=Context(department=department, project=project, role=role),
+    )
+    report = feed_file(file, column_map, holder, batch, quiet=json)
+    if json:
+        say_json(
+            {
+                "batch_id": report.batch_id,
+                "rows": report.rows,
+                "events": report.events,
+                "dead_letters": report.dead_letters,
+                "expenses": report.expenses,
+                "repeated": report.repeated,
+                "totals": report.totals,
+                "faults": report.faults,
+            }
+        )
+    else:
+        _tell(report)
+    raise typer.Exit(1 if report.dead_letters else 0)
+
+
+def feed_file(file: Path, column_map: Path | None, holder: Holder, batch: str | None, *, quiet: bool) -> FeedReport:
+    """Survey and send one feed, showing progress.
+
+    Raises:
+        Refused: the file as a whole cannot be a feed; nothing was sent.
+
+    """
+    found = session()
+    try:
+        feed = survey(file, load_map(column_map) if column_map else ColumnMap(), holder)
+        name = batch_name(batch) if batch is not None else None
+    except (FeedRefused, BatchNameRefused, OSError) as error:
+        raise Refused(str(error)) from error
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with found.edge() as edge, Progress(*columns, console=errors, disable=quiet) as progress:
+        task = progress.add_task("sending", total=feed.rows)
+        chosen = name or new_batch(holder.tenant, feed.sha256, now())
+        return send(
+            feed,
+            edge,
+            holder,
+            chosen,
+            lag=lambda: furthest_behind(found),
+            pause=time.sleep,
+            on_row=lambda: progress.advance(task),
+        )
+
+
+def furthest_behind(found: Session) -> int:
+    """Return the lag of the stage furthest behind, in records."""
+    groups = {s.name: s.reads.name for s in STAGES}
+    return max(sum(p.values()) for p in lags(found.bootstrap, groups, found.settings.kafka_options).values())
+
+
+def _tell(report: FeedReport) -> None:
+    totals = ", ".join(money(total, currency) for currency, total in sorted(report.totals.items()))
+    console.print(
+        f"{report.rows} rows: {report.events} sent ({totals}), {report.dead_letters} dead-lettered; "
+        f"{report.expenses} expenses, {report.repeated} rows name one of them again",
+        highlight=False,
+    )
+    for fault in report.faults:
+        errors.print(f"[red]dead letter[/red] {escape(fault)}", highlight=False)
+    console.print(f"[dim]spendtrail batch {escape(report.batch_id)}[/dim] shows how it stands", highlight=False)
+
+
+def watch(
+    folder: Annotated[Path, typer.Argument(help="Folder to watch.")],
+    tenant: Tenant = None,
+    employee: Annotated[str, typer.Option(help="Employee id the expenses belong to.")] = "E-0001",
+    department: Department = None,
+    project: Project = None,
+    role: Role = None,
+    ledger: Ledger = "main",
+) -> None:
+    """Upload what is put into a folder, then move it to `done/`; refused files go to `refused/` with the reason."""
+    submitter = submitter_of(tenant, employee, ledger, Context(department=department, project=project, role=role))
+    if not folder.is_dir():
+        msg = f"{folder}: is no folder"
+        raise Refused(msg)
+    with session().edge() as edge:
+        console.print(f"watching {escape(str(folder))}; Ctrl-C ends it")
+        watch_folder(folder, edge, submitter)
