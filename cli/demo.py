@@ -155,9 +155,8 @@ def _document_row(sample: Sample, expense: Expense | None) -> tuple[str, ...]:
     facts = expense.facts
     read = "nothing"
     if facts and (facts.vendor_name or facts.total is not None):
-        read = escape(
-            f"{facts.vendor_name or 'no vendor'}, {money(facts.total, facts.currency)}, {facts.invoice_date or 'no date'}"
-        )
+        vendor, day = facts.vendor_name or "no vendor", facts.invoice_date or "no date"
+        read = escape(f"{vendor}, {money(facts.total, facts.currency)}, {day}")
     return sample.path.name, expense.expense_id[:8], read, _coloured(expense.state), _why(expense), words
 
 

@@ -128,7 +128,7 @@ EVALUATED = Topic(
 )
 APPROVALS = Topic(
     "expense.approvals",
-    (e.ExpenseDecided, e.ReviewResolved, e.PostingRefused, e.TickElapsed),
+    (e.ExpenseDecided, e.ReviewResolved, e.PostingRefused),
     _expense,
     "expense",
     max_message_bytes=4 * _MIB,

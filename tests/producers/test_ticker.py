@@ -12,7 +12,7 @@ from producers import ticker
 from producers.edge import codec_of
 from producers.publisher import PublishFailed
 from schemas.events import TickElapsed
-from schemas.topics import APPROVALS, ENRICHMENTS
+from schemas.topics import ENRICHMENTS, EVALUATED
 from tests.producers.conftest import Read
 
 
@@ -41,20 +41,20 @@ def test_every_partition_gets_the_time_until_stopped(settings: Settings, read: R
             stop.set()
         return now
 
-    thread = threading.Thread(target=ticker.run, args=(beat, (APPROVALS, ENRICHMENTS), stop, clock))
+    thread = threading.Thread(target=ticker.run, args=(beat, (EVALUATED, ENRICHMENTS), stop, clock))
     thread.start()
     thread.join(20)
     assert not thread.is_alive()
     codec = codec_of(settings)
     seen: dict[tuple[str, int], list[datetime]] = {}
     ids = set()
-    for topic in (APPROVALS, ENRICHMENTS):
+    for topic in (EVALUATED, ENRICHMENTS):
         for record in read(topic.name):
             event = codec.decode(record.value)
             if isinstance(event, TickElapsed) and event.occurred_at.year == 2031:
                 seen.setdefault((topic.name, record.partition), []).append(event.occurred_at)
                 ids.add((event.event_id, event.occurred_at))
-    assert set(seen) == {(t.name, p) for t in (APPROVALS, ENRICHMENTS) for p in range(t.partitions)}
+    assert set(seen) == {(t.name, p) for t in (EVALUATED, ENRICHMENTS) for p in range(t.partitions)}
     assert len({tuple(dict.fromkeys(ticks)) for ticks in seen.values()}) == 1
     assert len({i for i, _ in ids}) == len(seen) * len(set(next(iter(seen.values()))))
 
@@ -63,4 +63,4 @@ def test_every_partition_gets_the_time_until_stopped(settings: Settings, read: R
 def test_missing_topics_are_named(settings: Settings) -> None:
     """The warning of a ticker without its topics names them, and it ends when told all the same."""
     with pytest.raises(PublishFailed, match=r"no topic expense\.nowhere"):
-        ticker._partitions(settings, [type(APPROVALS)("expense.nowhere", (), str, "none")])
+        ticker._partitions(settings, [type(EVALUATED)("expense.nowhere", (), str, "none")])

@@ -160,7 +160,7 @@ def test_summary(engine: Engine) -> None:
     assert (waiting.vendor, waiting.total, waiting.currency) == ("harbour hotel", Decimal("275.00"), "EUR")
     assert waiting.reporting_total == Decimal("275.00")
     assert waiting.submitted_at == NOON
-    assert waiting.why == "CAP_EXCEEDED LOW_CONFIDENCE"
+    assert waiting.why == "CAP_EXCEEDED"
     assert by_state["rejected"].why == "Not a business trip."
     assert by_state["dead_lettered"].why == "LIMIT_EXCEEDED"
 
