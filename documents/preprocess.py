@@ -39,6 +39,9 @@ DARKEST: Final = 0.75
 """How bright, relative to the sheet, the brighter parts of the desk may be for the sheet to stand out."""
 
 MOST_SIDE: Final = 6000
+SMALLEST: Final = 12
+"""Pixels of the shorter side under which no letter can be read."""
+
 _MARGIN: Final = 16
 _NOISE_AREA: Final = 6
 
@@ -98,13 +101,19 @@ def turn(prepared: Prepared, quarters: int) -> Prepared:
     return Prepared(np.ascontiguousarray(np.rot90(prepared.image, -quarters)), (rows[0], rows[1]))
 
 
+def _shrunk(image: Pixels, longest: int) -> Pixels:
+    """The image with its longer side at most `longest`, for looking at shapes; a hair's width stays a pixel."""
+    factor = min(1.0, longest / max(image.shape))
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
 def _paper(page: Pixels) -> Pixels:
     """Mask of the sheet in a photograph, all of the page where no bright sheet lies on something darker.
 
     The sheet's edge and the grain of the desk otherwise read as letters beside the last column.
     """
-    shrink = min(1.0, 500 / max(page.shape))
-    small = cv2.GaussianBlur(cv2.resize(page, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), (0, 0), 3)
+    small = np.asarray(cv2.GaussianBlur(_shrunk(page, 500), (0, 0), 3), dtype=np.uint8)
     _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     whole = np.full(page.shape, 255, np.uint8)
@@ -164,8 +173,7 @@ def _scale(ink: Pixels) -> float:
 
 def _skew(ink: Pixels) -> float:
     """Degrees to turn (counter-clockwise) so that lines lie level: the angle of the sharpest row profile."""
-    shrink = min(1.0, 900 / max(ink.shape))
-    small = cv2.resize(ink, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small = _shrunk(ink, 900)
     height, width = small.shape
     ys, xs = np.nonzero(small > 64)  # noqa: PLR2004 - a quarter of full ink survives shrinking
     if len(xs) < 200:  # noqa: PLR2004 - too little ink for a profile
@@ -188,9 +196,8 @@ def _level(page: Pixels, *, photographed: bool) -> Pixels:
     """Even light: the page divided by its own background, so that shadows and grey paper turn white."""
     side = max(page.shape)
     kernel = max(15, (side // 40) | 1)
-    shrink = min(1.0, 1000 / side)
-    small = cv2.resize(page, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    size = max(9, int(kernel * shrink) | 1)
+    small = _shrunk(page, 1000)
+    size = max(9, int(kernel * max(small.shape) / side) | 1)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((size, size), np.uint8)), min(size, 255))
     background = cv2.resize(paper, (page.shape[1], page.shape[0]), interpolation=cv2.INTER_LINEAR)
     even = cv2.divide(page, np.maximum(background, 1), scale=255)

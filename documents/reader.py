@@ -112,6 +112,8 @@ def _read_image(data: bytes, limits: Limits, engine: Engine, notes: tuple[Proble
 
 def _recognise(pixels: Pixels, engine: Engine, limits: Limits) -> tuple[tuple[Word, ...], float]:
     """Words of one page and how it lies; turned upright and read again when the first attempt makes little sense."""
+    if min(pixels.shape) < preprocess.SMALLEST:
+        return (), 0.0
     prepared = preprocess.prepare(pixels)
     words = engine.recognise(prepared.image, limits.seconds)
     sure = sum(word.confidence for word in words) / max(len(words), 1)

@@ -287,17 +287,21 @@ def _rate(head: _Head | None, row: Row) -> Decimal | None:
 
 
 def _describing(head: _Head | None, words: list[Word], rest: list[Amount]) -> list[Word]:
-    """Words of the row that can describe: not its numbers, and with a heading only those before the number columns."""
+    """Words of the row that can describe: not its prices, and with a heading only those before the number columns."""
     numbers = {id(word) for amount in rest if amount.is_money for word in amount.words}
     words = [word for word in words if id(word) not in numbers]
-    if head and head.span("description"):
-        return [
-            word
-            for word in words
-            if head.column_of(word.x0, word.x1) in {"description", "code"}
-            or (_LETTERS.search(word.text) and word.x0 < (head.span("quantity") or head.span("amount") or (1e9, 0))[0])
-        ]
-    return words
+    described = head.span("description") if head else None
+    if head is None or described is None:
+        return words
+    following = [x0 for role, x0, _ in head.columns if role in _NUMERIC_COLUMNS and x0 > described[0]]
+    end = min(following, default=float("inf"))
+    kept: list[Word] = []
+    for word in words:
+        beside = kept and word.x1 < end and word.x0 - kept[-1].x1 <= word.bottom - word.top
+        named = _LETTERS.search(word.text) and word.x0 < end
+        if beside or named or head.column_of(word.x0, word.x1) in {"description", "code"}:
+            kept.append(word)
+    return kept
 
 
 def _text_of(words: Sequence[Word], head: _Head | None) -> str:
@@ -305,8 +309,11 @@ def _text_of(words: Sequence[Word], head: _Head | None) -> str:
     texts = [word.text for word in words]
     while texts and (_CODE.match(texts[0]) and len(texts) > 1) and not (head is None and "/" in texts[0]):
         texts = texts[1:]
+    # Under a heading the columns decide what is a count; without one, numbers at the end are.
     while (
-        texts and not _LETTERS.search(texts[-1]) and (_COUNT.match(texts[-1]) or not any(map(str.isalnum, texts[-1])))
+        texts
+        and not _LETTERS.search(texts[-1])
+        and ((head is None and _COUNT.match(texts[-1])) or not any(map(str.isalnum, texts[-1])))
     ):
         texts = texts[:-1]
     text = " ".join(texts).strip(" :*|-.")

@@ -1,0 +1,122 @@
+"""Understanding as a stage: facts, lines that can be judged, doubts, and what a person stated."""
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+
+from consumers.ocr.handler import read_document
+from consumers.parse.handler import understand_reading
+from consumers.runtime.errors import LimitExceeded, Poisoned
+from documents.reading import UnreadableReading
+from schemas.envelope import Event
+from schemas.events import ExpenseParsed, ExpenseRead
+from schemas.records import Assertion
+from tests.harness import through_wire
+from tests.ocr.build import INVOICE, sealed, submitted
+from tests.ocr.shelf import GlassVault, Shelf
+
+VAULT: Any = GlassVault()
+
+
+def read(text: str, **changes: Any) -> ExpenseRead:
+    """A document as the stage before hands it on."""
+    shelf: Any = Shelf()
+    (event,) = read_document(submitted(shelf.put("acme/1", text.encode()), **changes), vault=VAULT, blobs=shelf)
+    assert isinstance(event, ExpenseRead)
+    return event
+
+
+def parsed(event: Event) -> ExpenseParsed:
+    """What the stage answers, as the tracks get it."""
+    assert isinstance(event, ExpenseRead)
+    (answer,) = understand_reading(event, vault=VAULT)
+    decoded = through_wire(answer)
+    assert isinstance(decoded, ExpenseParsed)
+    return decoded
+
+
+def test_facts_and_lines() -> None:
+    """A clean invoice gives its fields and lines, and no doubt."""
+    event = parsed(read(INVOICE))
+    assert (event.facts.vendor_name, event.facts.invoice_number) == ("Brightwater Tools Inc.", "BT-2041")
+    assert [event.facts.subtotal, event.facts.tax, event.facts.total] == [Decimal(200), Decimal(16), Decimal(216)]
+    assert [(line.number, line.description, line.amount) for line in event.lines] == [
+        (1, "Cordless drill", Decimal(179)),
+        (2, "Drill bits, set of 20", Decimal(21)),
+    ]
+    assert event.problems == ()
+    assert event.status == "parsed"
+
+
+def test_the_words_stay_behind() -> None:
+    """Of what is personal only the small fields go on; the buyer is among them, not among the facts."""
+    event = parsed(read(INVOICE))
+    assert event.personal is not None
+    kept = orjson.loads(event.personal.ciphertext)
+    assert kept == {"buyer_name": "Harbor Estates LLC", "employee_id": "e-1", "file_name": "invoice.txt"}
+    assert "Harbor Estates" not in repr(event.facts)
+    assert "buyer_name" not in event.facts.confidence
+
+
+def test_the_same_reading_gives_the_same_event() -> None:
+    """Understanding twice gives the same event, byte for byte."""
+    event = read(INVOICE)
+    assert understand_reading(event, vault=VAULT) == understand_reading(event, vault=VAULT)
+
+
+def test_lines_that_do_not_make_the_total_are_doubted() -> None:
+    """Judged line by line something would be missed, so a person looks."""
+    event = parsed(read(INVOICE.replace("  21.00\n", "  20.00\n")))
+    assert [(problem.code, problem.field, problem.stage) for problem in event.problems] == [
+        ("LINES_DISAGREE", "lines", "parse")
+    ]
+
+
+def test_a_document_without_lines_is_one_line_of_its_total() -> None:
+    """What has a total can be judged."""
+    event = parsed(read("Bluebird Cab Company\nDate 2024-03-04\nTOTAL $39.60\n"))
+    assert [(line.number, line.amount) for line in event.lines] == [(1, Decimal("39.60"))]
+
+
+def test_an_unusable_document_keeps_its_one_problem() -> None:
+    """What the reading said is not said again, and nothing is invented."""
+    event = parsed(read(""))
+    assert [(problem.code, problem.stage) for problem in event.problems] == [("EMPTY", "ocr")]
+    assert event.facts.total is None
+    assert [line.amount for line in event.lines] == [None]
+
+
+def test_what_a_person_stated_wins() -> None:
+    """A statement overrides what was read with full confidence, and settles the doubt about it."""
+    stated = (
+        Assertion(field="total", value="99.50", actor="r-1"),
+        Assertion(field="vendor_name", value="Bluebird", actor="r-1"),
+        Assertion(field="lines.4.category", value="travel.taxi", actor="r-1"),
+    )
+    event = parsed(read("Note\nDate 2024-03-04\nAmount EUR 12.00\n", asserted=stated))
+    assert (event.facts.total, event.facts.vendor_name) == (Decimal("99.50"), "Bluebird")
+    assert event.facts.confidence["total"] == 1.0
+    assert {problem.field for problem in event.problems} & {"total", "vendor_name"} == set()
+
+
+def test_without_a_reading_it_is_poison() -> None:
+    """An event that carries no words, or others' bytes, cannot be understood."""
+    event = read(INVOICE)
+    with pytest.raises(Poisoned):
+        understand_reading(type(event)(**{**_fields(event), "personal": None}), vault=VAULT)
+    with pytest.raises(UnreadableReading):
+        understand_reading(type(event)(**{**_fields(event), "personal": sealed(pages={"format": 9})}), vault=VAULT)
+
+
+def test_too_many_lines_break_the_limit() -> None:
+    """More lines than an event can carry are dead-lettered, not cut off."""
+    line = "Item alpha                  1         1.00      1.00\n"
+    head = "Description                 Qty    Unit price      Amount\n"
+    with pytest.raises(LimitExceeded, match="lines"):
+        parsed(read(head + line * 5_001))
+
+
+def _fields(event: ExpenseRead) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in event.__dataclass_fields__}
