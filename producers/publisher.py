@@ -109,9 +109,11 @@ class Publisher:
             self._failed.append(_told(message.topic() or "", error))
 
     def _check(self) -> None:
-        if self._failed:
-            more = f" (and {len(self._failed) - 1} more)" if len(self._failed) > 1 else ""
-            raise PublishFailed(f"{self._failed[0]}{more}")
+        # Told once: whoever catches it may send again with the same publisher.
+        failed, self._failed = self._failed, []
+        if failed:
+            more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+            raise PublishFailed(f"{failed[0]}{more}")
 
     def __enter__(self) -> Self:
         return self
