@@ -1,0 +1,1 @@
+"""The documentation; the pages under `reference` that repeat the code are derived from it by `docs.generate`."""
