@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from documents.facts import Found
@@ -227,8 +228,12 @@ def _lines_make(
     if not summed:
         return False
     nets = [net.value for net in by_role.get("subtotal", [])] if net_counts else []
-    taxed = any(abs(summed + tax.value - total) <= _CENT for tax in by_role.get("tax", []) if tax.value)
-    return abs(summed - total) <= ROUNDING or taxed or any(abs(summed - net) <= _CENT for net in nets)
+    added = [each.value for role in ("tax", "tip", "charge") for each in by_role.get(role, []) if each.value]
+    extras = [*added, *(sum(pair) for pair in combinations(added, 2))]
+    if any(abs(summed + extra - total) <= _CENT for extra in extras):
+        return True
+    near = ROUNDING if by_role.get("rounding") else _CENT
+    return abs(summed - total) <= near or any(abs(summed - net) <= _CENT for net in nets)
 
 
 def _is_contested(best: _Candidate, candidates: list[_Candidate]) -> bool:
