@@ -13,7 +13,7 @@ from decimal import Decimal
 from audit.entry import Entry
 from audit.step import step
 from schemas.envelope import Event
-from schemas.events import BatchClosed, ExpenseParsed
+from schemas.events import BatchClosed, ExpenseParsed, ExpenseSubmitted
 from schemas.lifecycle import ENDS, WAITING
 
 __all__ = ["Completeness", "Difference", "Reckoning", "Standing", "State"]
@@ -105,10 +105,14 @@ class Reckoning:
     _entered: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     def enter(self, event: Event) -> None:
-        """Take in what a producer wrote: an expense, or the list of a batch."""
+        """Take in what a producer wrote: an expense, or the list of a batch; anything else enters nothing."""
         if not self._counts(event.tenant_id, event.submitted_at):
             return
-        ids = event.expense_ids if isinstance(event, BatchClosed) else (event.expense_id,)
+        ids: tuple[str, ...] = ()
+        if isinstance(event, BatchClosed):
+            ids = event.expense_ids
+        elif isinstance(event, (ExpenseSubmitted, ExpenseParsed)):
+            ids = (event.expense_id,)
         for expense_id in ids:
             self._entered.setdefault(expense_id, (event.tenant_id, event.submitted_at))
 

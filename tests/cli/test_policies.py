@@ -1,0 +1,314 @@
+"""The policy verbs: what they refuse, what they say, and what they compare."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from cli import policies
+from cli.backtesting import Backtest
+from cli.context import Refused
+from cli.differences import differences
+from cli.instants import instant
+from consumers.evaluate.handler import evaluate
+from consumers.project.database import open_database, prepare
+from consumers.runtime.memory import MemoryBroker
+from devstack import stack
+from policy.documents import check_document, json_schema, shipped
+from policy.models import PolicyDocument
+from policy.snapshot import Snapshot
+from policy.table import Policies
+from producers import provisioning
+from schemas.events import ExpenseEvaluated
+from tests.audit.trail import begun, coded, decided, sealed
+from tests.evaluate import build
+from tests.project.log import append, follower, settle
+
+RULES = Path(__file__).parents[2] / "policy" / "rules"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the home of an installation where nothing runs."""
+    for name in ("BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "READ_MODEL_URL", "TENANT"):
+        monkeypatch.delenv(f"SPENDTRAIL_{name}", raising=False)
+    monkeypatch.setenv("SPENDTRAIL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def run(home: Path) -> Run:
+    """Return a function that runs `policy` with words."""
+    app = typer.Typer()
+    policies.add(app)
+
+    def invoke(*words: str | Path) -> Result:
+        return CliRunner().invoke(app, ["policy", *map(str, words)])
+
+    return invoke
+
+
+def refusal(result: Result) -> str:
+    """Return why a command refused; it becomes exit code 2 at the top."""
+    assert isinstance(result.exception, Refused), (result.output, result.exception)
+    return str(result.exception)
+
+
+def changed(**sections: Any) -> PolicyDocument:
+    """Return the shipped policy with sections replaced."""
+    return check_document({**shipped().model_dump(mode="json"), **sections}, "test")
+
+
+def with_limit(rule: str, amount: str | None) -> PolicyDocument:
+    """Return the shipped policy with one rule's limit changed, or the rule taken out."""
+    limits = shipped().model_dump(mode="json")["limits"]
+    kept = [limit for limit in limits if limit["id"] != rule or amount is not None]
+    return changed(limits=[{**limit, "limit": amount} if limit["id"] == rule else limit for limit in kept])
+
+
+def test_the_shipped_policy_is_valid_and_its_gaps_are_told(run: Run) -> None:
+    """A valid policy exits 0 and names what no limit covers."""
+    result = run("validate", RULES, "--json")
+    found = orjson.loads(result.output)
+    assert (result.exit_code, found["valid"], found["faults"]) == (0, True, [])
+    assert [n["about"] for n in found["notices"] if n["kind"] == "GAP"] == [["medical"], ["other"], ["travel"]]
+    assert "GAP: medical: no limit covers it" in run("validate", RULES).output
+
+
+def test_each_fault_has_file_line_field_and_remedy(run: Run, tmp_path: Path) -> None:
+    """A wrong policy exits 2 and says what to mend where."""
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("name: broken\nlimitz: []\ncurrency: EURO\n")
+    result = run("validate", wrong)
+    assert result.exit_code == 2
+    assert f"{wrong}:2: limitz: Extra inputs are not permitted; take it out, or correct its spelling" in result.output
+    assert f"{wrong}:3: currency: 'EURO' is no ISO 4217 currency" in result.output
+    faults = orjson.loads(run("validate", wrong, "--json").output)["faults"]
+    assert {(f["path"], f["line"]) for f in faults} >= {("limitz", 2), ("currency", 3), ("limits", None)}
+
+
+def test_a_policy_that_cannot_be_compiled_is_no_valid_one(run: Run, tmp_path: Path) -> None:
+    """Lists that multiply beyond memory are refused before any stage meets them."""
+    names = ", ".join(f"n{i}" for i in range(40))
+    match = ", ".join(f"{field}: [{names}]" for field in ("departments", "projects", "roles", "localities"))
+    rule = f"{{id: wide, level: department, limit: '1.00', match: {{{match}}}}}"
+    wide = tmp_path / "wide.yaml"
+    wide.write_text(f"name: wide\ncurrency: USD\ntaxonomy: [{{code: a, name: A}}]\nlimits: [{rule}]\n")
+    result = run("validate", wide)
+    assert result.exit_code == 2
+    assert "multiplies to over" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("publish", RULES, "--reason", " "), "--reason is empty"),
+        (("publish", RULES, "--reason", "r", "--effective-from", "soon"), "--effective-from 'soon'"),
+        (("publish", RULES, "--reason", "r"), "spendtrail up"),
+        (("publish", "nowhere", "--reason", "r"), "nowhere: document: cannot be read"),
+        (("show", "--at", "2026-01-01", "--version", "ab"), "give one of them"),
+        (("show", "--at", "noon"), "--at 'noon'"),
+        (("show",), "spendtrail up"),
+        (("diff", RULES, "c0ffee"), "spendtrail up"),
+        (("backtest", "--policy", "nowhere"), "nowhere"),
+        (("backtest", "--policy", RULES, "--from", "first"), "--from 'first'"),
+        (("backtest", "--policy", RULES), "spendtrail up"),
+    ],
+    ids=lambda value: " ".join(map(str, value))[:40] if isinstance(value, tuple) else None,
+)
+def test_bad_input_is_refused_with_a_remedy(run: Run, words: tuple[str, ...], said: str) -> None:
+    """Each wrong or missing thing is named, and nothing is done."""
+    assert said in refusal(run(*words))
+
+
+def test_the_schema_is_that_of_the_models(run: Run) -> None:
+    """What is printed is the schema editors complete with, indented or on one line."""
+    assert orjson.loads(run("schema").output) == json_schema()
+    assert orjson.loads(run("schema", "--json").output) == json_schema()
+    assert run("schema", "--json").output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (
+            with_limit("category.gifts", "90.00"),
+            "changed limit category.gifts: limit raised from 75.00 to 90.00 USD (+20.0 %)",
+        ),
+        (
+            with_limit("category.gifts", "50.00"),
+            "changed limit category.gifts: limit lowered from 75.00 to 50.00 USD (-33.3 %)",
+        ),
+        (
+            with_limit("category.gifts", None),
+            "removed limit category.gifts: category level, 75.00 USD per expense, categories gifts",
+        ),
+        (changed(warn_above="0.80"), "changed policy warn_above: warn_above changes from 0.90 to 0.80"),
+        (
+            changed(receipts={"required": True}),
+            "changed receipts receipts: required changes from off to on",
+        ),
+        (
+            changed(budgets=[{"id": "b", "scope": "project", "name": "Dome", "limit": "10.00"}]),
+            "added budget b: 10.00 USD per month for project Dome",
+        ),
+        (
+            changed(modifiers=[{"id": "ny", "kind": "geo", "factor": "1.2", "match": {"localities": ["New York"]}}]),
+            "added modifier ny: geo factor 1.2, localities New York",
+        ),
+        (
+            changed(taxonomy=[*shipped().model_dump(mode="json")["taxonomy"], {"code": "art", "name": "Art"}]),
+            "added category art: Art",
+        ),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+def test_differences_are_said_in_words(after: PolicyDocument, said: str) -> None:
+    """Each kind of change is one sentence with the figures before and after."""
+    assert said in [str(difference) for difference in differences(shipped(), after)]
+
+
+@given(st.permutations(range(len(shipped().limits))))
+def test_order_is_no_difference(order: list[int]) -> None:
+    """Rules written in another order judge the same, and are told so."""
+    document = shipped()
+    assert differences(document, document.model_copy(update={"limits": tuple(document.limits[i] for i in order)})) == []
+
+
+def test_diff_compares_files(run: Run, tmp_path: Path) -> None:
+    """Two folders are compared without any stack."""
+    for file in RULES.iterdir():
+        (tmp_path / file.name).write_text(file.read_text().replace('limit: "350.00"', 'limit: "300.00"'))
+    result = run("diff", RULES, tmp_path, "--json")
+    (found,) = orjson.loads(result.output)["differences"]
+    assert (found["kind"], found["name"]) == ("changed", "category.travel-lodging")
+    assert "both judge the same" in run("diff", RULES, RULES).output
+
+
+def judged(name: str, total: str, **more: Any) -> ExpenseEvaluated:
+    """Return an expense as evaluate judges it under the shipped policy."""
+    (event,) = evaluate(build.coded(name, total, **more), policies=Policies())
+    assert isinstance(event, ExpenseEvaluated)
+    return event
+
+
+def trial(document: PolicyDocument, *events: ExpenseEvaluated) -> Backtest:
+    """Return the events judged anew under a document."""
+    found = Backtest(Snapshot.of(document).compiled())
+    for event in events:
+        found.take(event)
+    return found
+
+
+def test_a_lower_limit_newly_flags() -> None:
+    """What passed and would not is counted, its money added up, the largest shown first with the reason."""
+    events = [judged("a", "300.00"), judged("b", "420.00"), judged("c", "120.00"), judged("d", "700.00")]
+    found = trial(with_limit("category.office-supplies", "200.00"), *events).compare(examples=1)
+    assert (found.judged, found.flagged_before, found.flagged_after) == (4, 1, 3)
+    assert (found.newly_flagged.number, found.newly_flagged.money) == (2, {"USD": Decimal("720.00")})
+    assert found.newly_flagged.codes == {"CAP_EXCEEDED": 2}
+    (example,) = found.newly_flagged.examples
+    assert (example.amount, example.before, example.after) == (Decimal("420.00"), "PASS", "FAIL")
+    assert "limit of 200.00 USD" in example.why
+    assert found.newly_cleared.number == 0
+
+
+def test_a_higher_limit_newly_clears() -> None:
+    """What was flagged and would pass is told with the reason it was flagged for."""
+    found = trial(with_limit("category.office-supplies", "1000.00"), judged("d", "700.00")).compare(examples=5)
+    assert (found.newly_cleared.number, found.newly_cleared.money) == (1, {"USD": Decimal("700.00")})
+    assert "limit of 500.00 USD" in found.newly_cleared.examples[0].why
+    assert (found.load_before, found.load_after) == (1.0, 0.0)
+
+
+def test_only_the_last_revision_counts() -> None:
+    """A corrected expense is judged as corrected, in whatever order its revisions come."""
+    first, second = judged("a", "300.00"), judged("a", "100.00", revision=2)
+    tight = with_limit("category.office-supplies", "200.00")
+    for events in ((first, second), (second, first), (first, first, second, second)):
+        found = trial(tight, *events).compare(examples=5)
+        assert (found.judged, found.newly_flagged.number) == (1, 0)
+
+
+def test_the_load_is_per_week() -> None:
+    """Reviews are spread over the weeks in which expenses were submitted."""
+    events = [
+        replace(judged(f"e{i}", "700.00"), submitted_at=datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=14 * i))
+        for i in range(3)
+    ]
+    assert trial(shipped(), *events).compare(examples=0).load_before == 0.8  # 3 in 4 weeks
+    assert trial(shipped()).compare(examples=0).judged == 0
+
+
+def test_explain_draws_every_rule(run: Run, home: Path) -> None:
+    """A decision is told with its limit, what would pass, and every rule looked at."""
+    engine = open_database(f"sqlite:///{home}/read-model.sqlite")
+    home.mkdir()
+    prepare(engine)
+    trails = [decided(coded(begun("one")), violation=True), begun("two")]
+    broker = MemoryBroker(partitions=1)
+    for trail in trails:
+        append(broker, sealed(trail))
+    settle(follower(broker, engine))
+    engine.dispose()
+    expense, early = (trail.event.expense_id for trail in trails)
+    said = run("explain", expense).output
+    assert "Line 1 (275.00 USD) breaks a rule [CAP_EXCEEDED]." in said
+    assert "Decided by lodging-cap, which allows 250.00 USD." in said
+    assert "It passes at <= 250.00 USD." in said
+    assert "category: lodging-cap (250.00 USD) does not hold" in said
+    found = orjson.loads(run("explain", expense, "--json").output)
+    assert found["decisions"][0]["resolution_path"][0]["rule_id"] == "lodging-cap"
+    assert "was not judged yet; it is submitted" in refusal(run("explain", early))
+    assert "no expense has the id" in refusal(run("explain", "zzz"))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-03-14T10:02:00Z", datetime(2026, 3, 14, 10, 2, tzinfo=UTC)),
+        ("2026-03-14T10:02:00+02:00", datetime(2026, 3, 14, 8, 2, tzinfo=UTC)),
+        ("2026-03-14T10:02", datetime(2026, 3, 14, 10, 2, tzinfo=UTC)),
+        (" 2026-03-14 ", datetime(2026, 3, 14, tzinfo=UTC)),
+    ],
+)
+def test_moments_are_utc_unless_said(text: str, moment: datetime) -> None:
+    """A zone is honoured, without one it is UTC, a day is its beginning."""
+    assert instant("--at", text) == moment
+
+
+@pytest.mark.kafka
+def test_published_shown_and_compared(
+    run: Run, kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A version published for the future is listed, found by time and by version, and not in force before."""
+    provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url)
+    monkeypatch.setenv("SPENDTRAIL_BOOTSTRAP_SERVERS", kafka_stack.bootstrap_servers)
+    monkeypatch.setenv("SPENDTRAIL_SCHEMA_REGISTRY_URL", kafka_stack.registry_url or "")
+    monkeypatch.setenv("SPENDTRAIL_TENANT", f"cli-{tmp_path.parent.name}")
+    for file in RULES.iterdir():
+        (tmp_path / file.name).write_text(file.read_text().replace('limit: "350.00"', 'limit: "300.00"'))
+    past = run("publish", tmp_path, "--reason", "tighter", "--effective-from", "2020-01-01")
+    assert "too soon" in refusal(past)
+    result = run("publish", tmp_path, "--reason", "tighter", "--effective-from", "2999-01-01", "--json")
+    version = orjson.loads(result.output)["version"]
+    listed = [orjson.loads(line) for line in run("show", "--json").output.splitlines()]
+    genesis, published = listed
+    assert (published["version"], published["in_force"], genesis["in_force"]) == (version, False, True)
+    later = orjson.loads(run("show", "--at", "2999-06-01", "--json").output)
+    assert later["version"] == version
+    assert "300.00 USD" in run("show", "--version", version[:10]).output
+    compared = orjson.loads(run("diff", genesis["version"][:12], version[:12], "--json").output)
+    assert [d["name"] for d in compared["differences"]] == ["category.travel-lodging"]
+    assert "no version begins with" in refusal(run("show", "--version", "nothing"))

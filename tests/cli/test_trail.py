@@ -1,0 +1,370 @@
+"""The audit verbs: what they refuse, what they find altered, rebuild, and account for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from audit.verify import Alteration, Kind, verify
+from cli import auditlog, trail
+from cli.completeness import Completeness, Reckoning
+from cli.context import Refused, session
+from cli.erasing import erasure
+from consumers.runtime.memory_store import MemoryStore
+from consumers.seal.chains import Chains
+from consumers.seal.handler import seal_record
+from devstack import stack
+from producers import provisioning
+from producers.custody import ensure_secrets
+from producers.edge import codec_of, open_publisher
+from schemas import topics
+from schemas.envelope import caused
+from schemas.events import AuditSealed, BatchClosed, ExpenseCorrected, ExpenseSubmitted
+from schemas.lifecycle import State
+from schemas.topics import AUDIT_LOG
+from streams.record import Fetched
+from tests.audit.trail import (
+    CODEC,
+    NOON,
+    SECOND,
+    Trail,
+    begun,
+    clean,
+    coded,
+    decided,
+    facts,
+    held,
+    judged_again,
+    opened,
+    posted,
+    rejected,
+    resolved,
+    sealed,
+    submitted,
+)
+from vault.keys import KeyErased
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the home of an installation where nothing runs."""
+    for name in ("BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "READ_MODEL_URL", "TENANT"):
+        monkeypatch.delenv(f"SPENDTRAIL_{name}", raising=False)
+    monkeypatch.setenv("SPENDTRAIL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def run(home: Path) -> Run:
+    """Return a function that runs `audit` with words."""
+    app = typer.Typer()
+    trail.add(app)
+
+    def invoke(*words: str | Path) -> Result:
+        return CliRunner().invoke(app, ["audit", *map(str, words)])
+
+    return invoke
+
+
+def refusal(result: Result) -> str:
+    """Return why a command refused; it becomes exit code 2 at the top."""
+    assert isinstance(result.exception, Refused), (result.output, result.exception)
+    return str(result.exception)
+
+
+def written(entries: Sequence[AuditSealed]) -> list[Fetched]:
+    """Return entries as records of the log."""
+    return [
+        Fetched(AUDIT_LOG.name, 0, offset, AUDIT_LOG.key(entry).encode(), CODEC.encode(entry))
+        for offset, entry in enumerate(entries)
+    ]
+
+
+def found(log: Sequence[Fetched]) -> list[Alteration]:
+    """Return what is wrong with a log."""
+    alterations: list[Alteration] = []
+    alterations += verify(auditlog.sift(log, CODEC, alterations))
+    return alterations
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("verify",), "spendtrail up"),
+        (("verify", "--heads", "nowhere"), "--heads nowhere"),
+        (("replay", "--as-of", "yesterday"), "--as-of 'yesterday'"),
+        (("replay", "--as-of", "2026-03-14"), "spendtrail up"),
+        (("explain", "ab"), "spendtrail up"),
+        (("complete", "--from", "x"), "--from 'x'"),
+        (("complete",), "spendtrail up"),
+        (("erase", "--employee", "E-1", "--tenant", "acme"), "pseudonym secret"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_refused_with_a_remedy(run: Run, words: tuple[str, ...], said: str) -> None:
+    """Each wrong or missing thing is named, and nothing is done."""
+    assert said in refusal(run(*words))
+
+
+@pytest.mark.parametrize("kept", ["[]", "{", '{"a": 1}', '{"a": ["x", "y"]}'])
+def test_heads_of_another_file_are_refused(run: Run, tmp_path: Path, kept: str) -> None:
+    """A file that is none of ours is named, not believed."""
+    (tmp_path / "heads.json").write_text(kept)
+    assert "give a file that --keep-heads wrote" in refusal(run("verify", "--heads", tmp_path / "heads.json"))
+
+
+def test_an_untouched_log_has_no_alterations() -> None:
+    """Two whole chains, one after the other, verify; a checkpoint beside them is no entry."""
+    log = [*written([*sealed(clean("one")), *sealed(resolved("two"))]), Fetched(AUDIT_LOG.name, 0, 99, b"c/0/1", b"x")]
+    assert found(log) == []
+
+
+Tamper = Callable[[list[Fetched]], list[Fetched]]
+TAMPERS: list[tuple[str, Tamper, set[tuple[Kind, int]]]] = [
+    (
+        "undecodable",
+        lambda r: [*r[:2], replace(r[2], value=b"junk"), *r[3:]],
+        {(Kind.UNREADABLE, 3), (Kind.MISSING, 3)},
+    ),
+    ("tombstone", lambda r: [*r, replace(r[2], offset=99, value=None)], {(Kind.MISSING, 3)}),
+    ("other key", lambda r: [*r[:2], replace(r[2], key=r[1].key), *r[3:]], {(Kind.MISPLACED, 2)}),
+    (
+        "other event",
+        lambda r: [*r[:2], replace(r[2], value=CODEC.encode(submitted())), *r[3:]],
+        {(Kind.UNREADABLE, 3), (Kind.MISSING, 3)},
+    ),
+    ("deleted", lambda r: [*r[:2], *r[3:]], {(Kind.MISSING, 3)}),
+]
+
+
+@pytest.mark.parametrize(("name", "tamper", "expected"), TAMPERS, ids=[name for name, _, _ in TAMPERS])
+def test_what_is_done_to_records_is_found(name: str, tamper: Tamper, expected: set[tuple[Kind, int]]) -> None:
+    """Alterations of the records around entries are found and located as well."""
+    alterations = found(tamper(written(sealed(clean()))))
+    assert {(a.kind, a.sequence) for a in alterations} == expected
+    assert all(a.expense_id == clean().event.expense_id for a in alterations)
+
+
+def test_nothing_is_folded_over_a_damaged_log() -> None:
+    """A history with an unreadable record stops at once and points to verify."""
+    log = written(sealed(clean()))
+    log[4] = replace(log[4], value=b"junk")
+    with pytest.raises(auditlog.LogDamaged, match=r"audit\.log/0/4 cannot be decoded.*audit verify"):
+        list(auditlog.history(log, CODEC))
+    log[4] = replace(log[4], value=CODEC.encode(replace(sealed(clean())[4], metadata="{}")))
+    with pytest.raises(auditlog.LogDamaged, match=r"audit\.log/0/4"):
+        list(auditlog.history(log, CODEC))
+
+
+def test_history_gives_what_was_asked_for() -> None:
+    """Other expenses are passed over by their key, other entries before their event is decoded."""
+    log = written([*sealed(clean("one")), *sealed(resolved("two"))])
+    two = resolved("two").event.expense_id
+    assert list(auditlog.history(log, CODEC, expense=two)) == list(opened(sealed(resolved("two"))))
+    posted_ones = list(auditlog.history(log, CODEC, wanted=lambda entry: entry.action == "ExpensePosted"))
+    assert len(posted_ones) == 2
+
+
+def reckoned(*trails: Trail, entered: Sequence[ExpenseSubmitted | BatchClosed] = (), **bounds: Any) -> Completeness:
+    """Return the account of trails, and of what else entered."""
+    reckoning = Reckoning(**bounds)
+    for event in entered:
+        reckoning.enter(event)
+    for each in trails:
+        for entry, told in opened(sealed(each)):
+            reckoning.take(entry, told)
+    return reckoning.report()
+
+
+def test_ended_and_waiting_is_complete() -> None:
+    """Posted, rejected and in review: everything is accounted for, with its money by currency and state."""
+    report = reckoned(
+        clean("a"), resolved("b"), rejected(held(decided(coded(begun("c")), violation=True))),
+        held(decided(coded(begun("d")), violation=True)), entered=[submitted("a")],
+    )  # fmt: skip
+    assert report.complete
+    assert {s.state: s.number for s in report.states} == {"posted": 2, "rejected": 1, "in_review": 1}
+    assert report.money == {
+        "EUR": {
+            "entered": Decimal("1065.00"),
+            "posted": Decimal("515.00"),
+            "rejected": Decimal("275.00"),
+            "in_review": Decimal("275.00"),
+        }
+    }
+    assert report.differences == ()
+
+
+def test_what_left_no_trail_is_lost() -> None:
+    """A submission, or a member of a closed batch, of which the log knows nothing is named."""
+    closed = caused(
+        submitted("x"), BatchClosed, stage="upload", status="",
+        expense_ids=(submitted("a").expense_id, submitted("gone").expense_id), manifest_sha256="",
+    )  # fmt: skip
+    report = reckoned(clean("a"), entered=[submitted("lost"), submitted("a"), closed])
+    assert {s.expense_id for s in report.lost} == {submitted("lost").expense_id, submitted("gone").expense_id}
+    assert (report.entered, report.complete) == (3, False)
+
+
+def test_what_neither_ended_nor_waits_is_under_way() -> None:
+    """An expense in the middle is named with its state and since when."""
+    report = reckoned(coded(begun("a")))
+    (standing,) = report.under_way
+    assert (standing.state, standing.since, report.complete) == ("coded", NOON + 7 * SECOND, False)
+
+
+def test_two_ends_are_one_too_many() -> None:
+    """A second posting of one expense is found whatever its state says."""
+    twice = clean("a")
+    posted(twice)
+    report = reckoned(twice, clean("b"))
+    assert [s.expense_id for s in report.ended_twice] == [twice.event.expense_id]
+    assert not report.complete
+
+
+def test_corrected_amounts_reconcile() -> None:
+    """What a person corrected is the difference between what entered and what was posted."""
+    course = held(decided(coded(begun("a")), violation=True))
+    course.go(ExpenseCorrected, "approval", State.PARSED, revision=2, facts=facts("80.00"))
+    judged_again(course, "80.00")
+    report = reckoned(course)
+    assert report.money == {
+        "EUR": {"entered": Decimal("275.00"), "corrected": Decimal("-195.00"), "coded": Decimal("80.00")}
+    }
+    (difference,) = report.differences
+    assert (difference.entered, difference.now, difference.why) == (
+        Decimal("275.00"), Decimal("80.00"), "corrected by a person",
+    )  # fmt: skip
+
+
+def test_only_the_period_and_tenant_asked_for_count() -> None:
+    """The beginning belongs to the period, its end does not; another tenant is left out."""
+    for bounds, number in (
+        ({"start": NOON, "end": NOON + SECOND}, 1),
+        ({"start": NOON + SECOND}, 0),
+        ({"end": NOON}, 0),
+        ({"tenant": "acme"}, 1),
+        ({"tenant": "globex"}, 0),
+    ):
+        assert reckoned(clean("a"), entered=[submitted("a")], **bounds).entered == number
+
+
+def test_the_unread_is_counted() -> None:
+    """An expense whose amount was never read has no money, and says so."""
+    report = reckoned(begun("a"))
+    assert (report.unread, report.money) == (1, {})
+
+
+@pytest.fixture
+def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Path) -> Callable[[AuditSealed], None]:
+    """Return a function that appends to an audit log of the test's own, which the verbs then read."""
+    mine = {}
+    for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES"):
+        topic = getattr(topics, name)
+        mine[name] = replace(topic, name=f"{topic.name}-{home.parent.name}")
+        monkeypatch.setattr(trail, name, mine[name])
+    provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url, topics=[*topics.TOPICS, *mine.values()])
+    monkeypatch.setenv("SPENDTRAIL_BOOTSTRAP_SERVERS", kafka_stack.bootstrap_servers)
+    monkeypatch.setenv("SPENDTRAIL_SCHEMA_REGISTRY_URL", kafka_stack.registry_url or "")
+    settings = session().settings
+
+    def append(*entries: AuditSealed) -> None:
+        with open_publisher(settings, codec_of(settings)) as publisher:
+            for entry in entries:
+                publisher.publish(entry, mine["AUDIT_LOG"], 0)
+
+    return append
+
+
+def sealed_really(*trails: Trail) -> list[AuditSealed]:
+    """Return what seal makes of trails whose events are written with the real registry's schema ids."""
+    codec = auditlog.codec(session())
+    chains = Chains(MemoryStore())
+    entries = []
+    for each in trails:
+        for record in each.records:
+            output = codec.encode(CODEC.decode(record.output)) if record.output else None
+            entries += [e for e in seal_record(replace(record, output=output), chains) if isinstance(e, AuditSealed)]
+    return entries
+
+
+@pytest.mark.kafka
+def test_a_log_on_the_broker_is_verified_replayed_and_explained(
+    run: Run, log: Callable[..., None], tmp_path: Path
+) -> None:
+    """What seal wrote verifies, gives the state of any instant, tells its story, and accounts for everything."""
+    first, second = clean("one"), held(decided(coded(begun("two")), violation=True))
+    log(*sealed_really(first, second))
+    heads = tmp_path / "heads.json"
+    result = run("verify", "--json", "--keep-heads", heads)
+    number = len(first.records) + len(second.records)
+    assert (result.exit_code, orjson.loads(result.output)) == (
+        0, {"entries": number, "expenses": 2, "alterations": []},
+    )  # fmt: skip
+    at = (NOON + 2 * SECOND).isoformat()
+    states = [orjson.loads(line) for line in run("replay", "--as-of", at, "--json").output.splitlines()]
+    assert [s["state"] for s in states] == ["read", "read"]
+    states = [orjson.loads(line) for line in run("replay", "--as-of", "2027-01-01", "--json").output.splitlines()]
+    assert {s["expense_id"]: s["state"] for s in states} == {
+        first.event.expense_id: "posted",
+        second.event.expense_id: "in_review",
+    }
+    assert "1 in_review, 1 posted" in run("replay", "--as-of", "2027-01-01", "--batch", "batch-1").output
+    assert run("replay", "--as-of", "2027-01-01", "--tenant", "globex", "--json").output == ""
+    assert "Posted to the ERP as GL-1." in run("explain", first.event.expense_id).output
+    assert "no expense that begins with 'zz'" in refusal(run("explain", "zz"))
+    told = run("complete", "--json")
+    assert (told.exit_code, orjson.loads(told.output)["complete"]) == (0, True)
+    assert run("verify", "--heads", heads).exit_code == 0
+
+
+@pytest.mark.kafka
+def test_a_tampered_log_on_the_broker_is_found_out(run: Run, log: Callable[..., None], tmp_path: Path) -> None:
+    """A changed entry is located; a tail that was cut off shows against heads kept before."""
+    entries = sealed_really(clean("one"))
+    heads = tmp_path / "heads.json"
+    heads.write_bytes(orjson.dumps({e.expense_id: [e.sequence, e.hash] for e in entries}))
+    forged = replace(entries[3], metadata=entries[3].metadata.replace("acme", "acne"))
+    log(*entries[:3], forged, *entries[4:-1])
+    result = run("verify", "--heads", heads, "--json")
+    assert result.exit_code == 1
+    kinds = {(a["kind"], a["sequence"]) for a in orjson.loads(result.output)["alterations"]}
+    assert kinds == {("altered", 4), ("relabelled", 4), ("truncated", len(entries))}
+    assert "/0/3" in run("verify").output
+
+
+@pytest.mark.kafka
+def test_an_erased_person_cannot_be_read_again(run: Run, log: Callable[..., None], home: Path) -> None:
+    """Every living key is destroyed, once, and only on the word --yes; what it sealed stays closed."""
+    tenant = f"erase-{home.parent.name}"
+    found_session = session()
+    ensure_secrets(found_session.settings)
+    words = ("erase", "--employee", "E-1", "--tenant", tenant)
+    assert "has no key of this employee" in refusal(run(*words))
+    with found_session.edge() as edge:
+        subject = edge.pseudonyms.of(tenant, "E-1")
+        key_id = edge.keys.ensure(tenant, subject)
+        box = edge.keys.vault.seal(tenant, subject, "expense", b"name", key_id=key_id)
+    assert "destroys 1 keys" in refusal(run(*words))
+    result = run(*words, "--yes", "--json")
+    assert orjson.loads(result.output) == {"tenant_id": tenant, "subject": subject, "keys": [key_id]}
+    with found_session.edge() as edge, pytest.raises(KeyErased):
+        edge.keys.vault.open(tenant, subject, "expense", box)
+    assert "every key was destroyed before" in run(*words, "--yes").output
+
+
+def test_erasing_a_key_again_is_the_same_event() -> None:
+    """An erasure sent twice is one, and holds nothing of the key."""
+    at = datetime(2026, 3, 14, tzinfo=UTC)
+    first, again = erasure("acme", "5f", "k1", at), erasure("acme", "5f", "k1", at + timedelta(days=1))
+    assert (first.event_id, first.wrapped) == (again.event_id, b"")
