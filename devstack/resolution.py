@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, Final, cast
 
-from devstack import artifacts
+from devstack import artifacts, download
 
 KAFKA_VERSION: Final = "4.3.1"
 REGISTRY_VERSION: Final = "3.3.3"
@@ -24,7 +24,7 @@ LOG_BACKEND: Final = ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.4")
 
 def resolve(repository: Path) -> dict[str, str]:
     """Resolve and download everything into `repository`; map each path of the list to its SHA-256."""
-    context = artifacts.maven_context(repository)
+    context = download.maven_context(repository)
     inputs, transitive = context.resolver.resolve([context.create_dependency(KAFKA)])
     # The backend is taken alone: resolved as a second root, its parent's dependency management overrides Kafka's
     # versions (a kafka-clients 3.9 beside a 4.3 broker).

@@ -10,6 +10,20 @@ from typing import Final
 
 from devstack import artifacts, kafka, ports, process, registry
 from devstack.cache import cache_folder
+from devstack.errors import StackError
+
+__all__ = [
+    "REGISTRY",
+    "Endpoints",
+    "ServiceStatus",
+    "StackError",
+    "endpoints",
+    "kill",
+    "start",
+    "start_one",
+    "status",
+    "stop",
+]
 
 REGISTRY: Final = "registry"
 _BROKERS_UP_S: Final = 90
@@ -17,10 +31,6 @@ _REGISTRY_UP_S: Final = 120
 _GRACE_S: Final = 20
 _PORT_FREED_S: Final = 3
 _CLUSTER_SIZES: Final = (1, 3)
-
-
-class StackError(Exception):
-    """The stack cannot be started as asked; the message says what to do. What ran before still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ def start(
     """Bring up the stack of this home and return when it serves; what already runs is kept, data is found again.
 
     Raises StackError when a service does not come up (with the end of its log) or the home holds a cluster of another
-    size, and ArtifactError when a jar is not the committed one.
+    size; its kinds ArtifactError and FetchFailed when a jar is not the committed one or cannot be had.
     """
     if brokers not in _CLUSTER_SIZES:
         raise StackError(f"a cluster has 1 broker or 3, not {brokers}")

@@ -31,6 +31,7 @@ from devstack.children import (
     write_children,
     write_watch,
 )
+from devstack.errors import StackError
 
 __all__ = ["Child", "ChildStatus", "SupervisorError", "children", "halt", "launch"]
 
@@ -40,7 +41,7 @@ _TICK_S: Final = 0.1
 _log: Final = logging.getLogger("devstack.supervisor")
 
 
-class SupervisorError(Exception):
+class SupervisorError(StackError):
     """The supervising process did not come up, or did not start what it was told to; the message names its log."""
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from devstack import artifacts
 from devstack.cache import cache_folder
+from devstack.download import Coordinate
 
 PART = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 JAR = "org/example/thing/1.0/thing-1.0.jar"
@@ -61,15 +62,15 @@ def test_committed_list_has_one_version_of_each_jar() -> None:
 def test_repository_path_gives_back_its_coordinate(group: list[str], artifact: str, version: str, kind: str) -> None:
     """Any path a Maven repository may have is read back into group, artifact, version, classifier and extension."""
     name = f"{artifact}-{version}{'-' if kind else ''}{kind}.tar.gz"
-    read = artifacts.Coordinate.from_path("/".join([*group, artifact, version, name]))
-    assert read == artifacts.Coordinate(".".join(group), artifact, version, kind, "tar.gz")
+    read = Coordinate.from_path("/".join([*group, artifact, version, name]))
+    assert read == Coordinate(".".join(group), artifact, version, kind, "tar.gz")
 
 
 @pytest.mark.parametrize("path", ["thing/1.0/other-1.0.jar", "thing-1.0.jar", "a/thing/1.0/thing-1.0jar"])
 def test_path_that_is_no_repository_path_is_refused(path: str) -> None:
     """A list line with a path of another shape is a mistake in the list, not a download."""
     with pytest.raises(ValueError, match=r"not enough values|not a path of a Maven repository"):
-        artifacts.Coordinate.from_path(path)
+        Coordinate.from_path(path)
 
 
 @pytest.mark.parametrize("line", ["abc  kafka/x.jar", "f" * 64 + " kafka/x.jar", "f" * 64 + "  "])
