@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from documents.facts import LineItem
-from documents.labels import column_labels
+from documents.headings import NUMERIC_COLUMNS, Head, columns_on, find_headings
 from documents.layout import place_of
 from documents.numerals import parse_amount
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "tip", "count", "tax"})
 _NEVER_ITEMS: Final = frozenset({"tax_id", "rounding", "cash", "change", "count"})
-_NUMERIC_COLUMNS: Final = frozenset({"quantity", "unit_price", "discount", "tax_rate", "tax", "net", "amount"})
 _CLOSE: Final = Decimal("0.02")
 _PERCENT = re.compile(r"^(\d{1,2}(?:[.,]\d{1,2})?)%?$")
 _COUNT = re.compile(r"^[xX@]?(\d{1,4}(?:[.,]\d{1,3})?)[xX@]?$")
@@ -30,30 +29,6 @@ _CODE = re.compile(r"^[\d\W]+$|^[xX]$|^\[?[A-Z]{0,4}\d{4,}\w*\]?$")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _MOST_CONTINUED: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """A table's heading row: where each column stands."""
-
-    row: int
-    last_row: int
-    columns: tuple[tuple[str, float, float], ...]  # role, x0, x1, left to right
-
-    def span(self, role: str) -> tuple[float, float] | None:
-        """Left and right edge of a column's heading."""
-        return next(((x0, x1) for each, x0, x1 in self.columns if each == role), None)
-
-    def column_of(self, x0: float, x1: float) -> str:
-        """The column a number belongs to: most overlap with the heading, else the nearest by centre or right edge."""
-
-        def distance(column: tuple[str, float, float]) -> float:
-            _, left, right = column
-            shared = min(x1, right) - max(x0, left)
-            nearest = min(abs((x0 + x1) - (left + right)) / 2, abs(x1 - right), abs(x0 - left))
-            return nearest - max(0.0, shared)
-
-        return min(self.columns, key=distance)[0]
 
 
 @dataclass(slots=True)
@@ -68,7 +43,7 @@ class _Draft:
 
 def find_lines(survey: Survey) -> tuple[LineItem, ...]:
     """All line items in reading order; rows that carry sums, payments or nothing but text are left out."""
-    heads = _heads(survey)
+    heads = find_headings(survey)
     drafts: list[_Draft] = []
     for number, head in enumerate(heads):
         following = heads[number + 1].row if number + 1 < len(heads) else len(survey.sheet.rows)
@@ -78,68 +53,7 @@ def find_lines(survey: Survey) -> tuple[LineItem, ...]:
     return tuple(draft.item for draft in drafts if draft.described or draft.item.quantity is not None)
 
 
-def _heads(survey: Survey) -> list[_Head]:
-    """Heading rows; one over two rows is taken together."""
-    found: list[_Head] = []
-    for index, row in enumerate(survey.sheet.rows):
-        if found and index <= found[-1].last_row:
-            continue
-        columns = _columns(survey, index)
-        if len(columns) < 2 and index + 1 < len(survey.sheet.rows):  # noqa: PLR2004 - a table has two columns
-            continue
-        last = index
-        if index + 1 < len(survey.sheet.rows) and not _has_money(survey, index + 1):
-            more = _columns(survey, index + 1)
-            close = survey.sheet.rows[index + 1].top - row.bottom < row.height
-            if more and close and _all_headings(survey, index + 1, len(more)):
-                columns, last = columns + [each for each in more if each[0] not in {c[0] for c in columns}], index + 1
-        roles = {role for role, _, _ in columns}
-        if len(roles & _NUMERIC_COLUMNS) >= 1 and len(roles) >= 2 and not _has_money(survey, index):  # noqa: PLR2004
-            found.append(_Head(index, last, tuple(sorted(columns, key=lambda column: column[1]))))
-    return _item_heads(found)
-
-
-def _item_heads(found: list[_Head]) -> list[_Head]:
-    """Only tables of items: those that say what, or how many at which price; a tax summary does neither."""
-    return [
-        head
-        for head in found
-        if (roles := {role for role, _, _ in head.columns})
-        and ("description" in roles or {"quantity", "unit_price"} <= roles or {"code", "quantity"} <= roles)
-    ]
-
-
-def _columns(survey: Survey, row: int) -> list[tuple[str, float, float]]:
-    """Column headings on a row; one that can mean two columns takes the one still free."""
-    columns: dict[tuple[int, int], list[str]] = {}
-    for hit in survey.sheet.find_in(row, column_labels()):
-        columns.setdefault((hit.first, hit.last), []).append(hit.label.role)
-    words = survey.sheet.rows[row].words
-    covered = sum(last - first + 1 for first, last in columns)
-    if covered * 2 < len(words):  # running text that happens to hold a column's name
-        return []
-    taken: set[str] = set()
-    found: list[tuple[str, float, float]] = []
-    for (first, last), roles in sorted(columns.items()):
-        role = next((each for each in roles if each not in taken), None)
-        if role is None:
-            role = "amount" if roles[0] == "amount" else None
-            found = [each for each in found if each[0] != role]
-        if role:
-            taken.add(role)
-            found.append((role, words[first].x0, words[last].x1))
-    return found
-
-
-def _all_headings(survey: Survey, row: int, columns: int) -> bool:
-    return columns * 2 >= len(survey.sheet.rows[row].phrases())
-
-
-def _has_money(survey: Survey, row: int) -> bool:
-    return any(amount.decimals == 2 for amount in survey.amounts[row])  # noqa: PLR2004 - cents
-
-
-def _ends(survey: Survey, index: int, head: _Head | None) -> bool:
+def _ends(survey: Survey, index: int, head: Head | None) -> bool:
     """Whether a row is one of the sums under the items: a label of a sum first, money after it."""
     labels = [hit for hit in survey.hits_on(index) if hit.label.role in _SUMS and hit.label.weight > 1]
     money = [amount for amount in survey.amounts[index] if amount.is_money]
@@ -150,7 +64,7 @@ def _ends(survey: Survey, index: int, head: _Head | None) -> bool:
     return (bool(money) and leading) or (head is None and labels[0].first == 0 and labels[0].label.weight > 2)  # noqa: PLR2004
 
 
-def _region(survey: Survey, head: _Head | None, start: int, stop: int) -> list[_Draft]:
+def _region(survey: Survey, head: Head | None, start: int, stop: int) -> list[_Draft]:
     """Items from `start` on, until the sums begin."""
     drafts: list[_Draft] = []
     loose: list[tuple[int, str]] = []
@@ -184,7 +98,7 @@ def _region(survey: Survey, head: _Head | None, start: int, stop: int) -> list[_
 
 def _is_heading_like(survey: Survey, index: int) -> bool:
     """Whether a row of text names columns or sums rather than an article."""
-    return len(_columns(survey, index)) > 1 or any(hit.label.role in _SUMS for hit in survey.hits_on(index))
+    return len(columns_on(survey, index)) > 1 or any(hit.label.role in _SUMS for hit in survey.hits_on(index))
 
 
 def _is_weak(text: str) -> bool:
@@ -211,7 +125,7 @@ def _continue(draft: _Draft, text: str, index: int) -> None:
     draft.row = index
 
 
-def _draft(survey: Survey, head: _Head | None, index: int) -> _Draft | None:
+def _draft(survey: Survey, head: Head | None, index: int) -> _Draft | None:
     """The item whose numbers stand on a row, None when it has no line amount."""
     row, amounts = survey.sheet.rows[index], survey.amounts[index]
     amount = _line_amount(head, [each for each in amounts if each.decimals or not survey.cents])
@@ -235,7 +149,7 @@ def _draft(survey: Survey, head: _Head | None, index: int) -> _Draft | None:
     return _Draft(item, index, bool(text), first.x0)
 
 
-def _line_amount(head: _Head | None, amounts: Sequence[Amount]) -> Amount | None:
+def _line_amount(head: Head | None, amounts: Sequence[Amount]) -> Amount | None:
     money = [amount for amount in amounts if amount.is_money]
     if head is None or not head.span("amount"):
         return money[-1] if money else None
@@ -243,7 +157,7 @@ def _line_amount(head: _Head | None, amounts: Sequence[Amount]) -> Amount | None
     return next((amount for amount in reversed(inside) if amount.is_money), inside[-1] if inside else None)
 
 
-def _factors(head: _Head | None, row: Row, rest: list[Amount], amount: Amount) -> tuple[Decimal | None, Decimal | None]:
+def _factors(head: Head | None, row: Row, rest: list[Amount], amount: Amount) -> tuple[Decimal | None, Decimal | None]:
     """Quantity and unit price: what multiplies to the amount, else what the columns say."""
     numbers = [(each.value, each.x0, each.x1) for each in rest]
     numbers += [
@@ -273,7 +187,7 @@ def _factors(head: _Head | None, row: Row, rest: list[Amount], amount: Amount) -
     return quantity, price
 
 
-def _rate(head: _Head | None, row: Row) -> Decimal | None:
+def _rate(head: Head | None, row: Row) -> Decimal | None:
     """A percentage on the row, or a bare number in the column of tax rates."""
     for at, word in enumerate(row.words):
         match = _PERCENT.match(word.text)
@@ -286,14 +200,14 @@ def _rate(head: _Head | None, row: Row) -> Decimal | None:
     return None
 
 
-def _describing(head: _Head | None, words: list[Word], rest: list[Amount]) -> list[Word]:
+def _describing(head: Head | None, words: list[Word], rest: list[Amount]) -> list[Word]:
     """Words of the row that can describe: not its prices, and with a heading only those before the number columns."""
     numbers = {id(word) for amount in rest if amount.is_money for word in amount.words}
     words = [word for word in words if id(word) not in numbers]
     described = head.span("description") if head else None
     if head is None or described is None:
         return words
-    following = [x0 for role, x0, _ in head.columns if role in _NUMERIC_COLUMNS and x0 > described[0]]
+    following = [x0 for role, x0, _ in head.columns if role in NUMERIC_COLUMNS and x0 > described[0]]
     end = min(following, default=float("inf"))
     kept: list[Word] = []
     for word in words:
@@ -304,7 +218,7 @@ def _describing(head: _Head | None, words: list[Word], rest: list[Amount]) -> li
     return kept
 
 
-def _text_of(words: Sequence[Word], head: _Head | None) -> str:
+def _text_of(words: Sequence[Word], head: Head | None) -> str:
     """A description's words without leading position numbers and codes, empty when no word is left."""
     texts = [word.text for word in words]
     while texts and (_CODE.match(texts[0]) and len(texts) > 1) and not (head is None and "/" in texts[0]):
