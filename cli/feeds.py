@@ -1,17 +1,16 @@
-"""`spendtrail card-feed` and `watch`: lines and folders that keep coming."""
+"""`spendtrail card-feed`: card lines in."""
 
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from producers.watch import watch as watch_folder
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from audit.story import money
 from cli.context import Refused, Session, now, session
-from cli.documents import Department, Ledger, Project, Role, Tenant, submitter_of
+from cli.documents import Department, Ledger, Project, Role, Tenant
 from cli.output import console, errors, say_json
 from consumers.stages import STAGES
 from producers.batch import BatchNameRefused, batch_name, new_batch
@@ -26,9 +25,8 @@ __all__ = ["add", "feed_file"]
 
 
 def add(app: typer.Typer) -> None:
-    """Add the verbs."""
+    """Add the verb."""
     app.command("card-feed")(card_feed)
-    app.command("watch")(watch)
 
 
 def card_feed(
@@ -120,22 +118,3 @@ def _tell(report: FeedReport) -> None:
     for fault in report.faults:
         errors.print(f"[red]dead letter[/red] {escape(fault)}", highlight=False)
     console.print(f"[dim]spendtrail batch {escape(report.batch_id)}[/dim] shows how it stands", highlight=False)
-
-
-def watch(
-    folder: Annotated[Path, typer.Argument(help="Folder to watch.")],
-    tenant: Tenant = None,
-    employee: Annotated[str, typer.Option(help="Employee id the expenses belong to.")] = "E-0001",
-    department: Department = None,
-    project: Project = None,
-    role: Role = None,
-    ledger: Ledger = "main",
-) -> None:
-    """Upload what is put into a folder, then move it to `done/`; refused files go to `refused/` with the reason."""
-    submitter = submitter_of(tenant, employee, ledger, Context(department=department, project=project, role=role))
-    if not folder.is_dir():
-        msg = f"{folder}: is no folder"
-        raise Refused(msg)
-    with session().edge() as edge:
-        console.print(f"watching {escape(str(folder))}; Ctrl-C ends it")
-        watch_folder(folder, edge, submitter)

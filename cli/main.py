@@ -5,11 +5,12 @@ import sys
 import typer
 from rich.markup import escape
 
-from cli import demo, documents, extracting, letters, looking, policies, reviews, serving, stacking, trail
-from cli.context import Refused
+from cli import demo, documents, extracting, feeds, letters, looking, policies, reviews, serving, stacking, trail
+from cli.context import Refused, Unreachable
 from cli.output import errors
 from devstack.stack import StackError
 from devstack.supervisor import SupervisorError
+from producers.provisioning import ProvisioningFailed
 
 __all__ = ["app", "run"]
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 stacking.add(app)
 serving.add(app)
 documents.add(app)
+feeds.add(app)
 extracting.add(app)
 looking.add(app)
 reviews.add(app)
@@ -39,7 +41,7 @@ def run() -> None:
     except Refused as error:
         errors.print(f"[red]spendtrail:[/red] {escape(str(error))}")
         sys.exit(2)
-    except (StackError, SupervisorError) as error:
+    except (StackError, SupervisorError, Unreachable, ProvisioningFailed) as error:
         errors.print(f"[red]spendtrail:[/red] {escape(str(error))}")
         sys.exit(1)
 

@@ -117,7 +117,7 @@ def _decide(
         say_json({"expense_id": seen.expense_id, "action": action, "state": after.state, "answer": told})
     else:
         console.print(f"{seen.expense_id}: {after.state}. {escape(told)}", highlight=False)
-    if told.startswith("Refused"):
+    if (after.state, after.revision) == (seen.state, seen.revision):
         raise typer.Exit(1)
 
 

@@ -1,0 +1,141 @@
+"""Documents and card lines from the door to the ERP or a person, on real Kafka."""
+
+import json
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from samples import make
+from tests.e2e.whole import ENDED, Whole
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def samples_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the sample set in a folder."""
+    folder = tmp_path_factory.mktemp("samples")
+    make(folder)
+    return folder
+
+
+def upload(whole: Whole, *paths: Path, employee: str = "E-1") -> dict[Path, str]:
+    """Upload files and return their expense ids."""
+    answers = whole.json("upload", *map(str, paths), "--employee", employee, "--department", "operations")
+    return {Path(a["path"]): a["expense_id"] for a in answers}
+
+
+def test_every_document_ends_once_and_a_second_upload_changes_nothing(whole: Whole, samples_folder: Path) -> None:
+    """The whole sample set ends, lag is exactly zero, and the same folder again brings no expense and no posting."""
+    documents = sorted(p for p in samples_folder.iterdir() if p.suffix != ".csv")
+    ids = upload(whole, *documents)
+    settled = whole.settle(set(ids.values()))
+    states = Counter(row["state"] for row in settled.values())
+    assert states["posted"] >= 5
+    assert states["in_review"] >= 5
+    posted = sorted(i for i, row in settled.items() if row["state"] == "posted")
+    assert sorted(whole.postings()) == posted
+    again = upload(whole, *documents)
+    assert again == ids
+    whole.rest()
+    assert set(whole.lag().values()) == {0}
+    assert len(whole.expenses()) == len(set(ids.values()))
+    assert sorted(whole.postings()) == posted
+
+
+def test_unusable_documents_wait_with_their_problem(whole: Whole, samples_folder: Path) -> None:
+    """Corrupt, empty, encrypted and unsupported files are in review, each with one typed problem and a story."""
+    wanted = {
+        "upload-interrupted.pdf": "CORRUPT",
+        "statement-locked.pdf": "ENCRYPTED",
+        "empty-scan.pdf": "EMPTY",
+        "receipts.zip": "UNSUPPORTED",
+    }
+    ids = upload(whole, *(samples_folder / name for name in wanted))
+    settled = whole.settle(set(ids.values()))
+    assert {path.name: settled[i]["why"] for path, i in ids.items()} == wanted
+    shown = whole.run("show", ids[samples_folder / "statement-locked.pdf"])
+    assert "password" in shown
+    assert "Held for a person" in shown
+
+
+def test_a_document_can_be_replaced(whole: Whole, samples_folder: Path) -> None:
+    """A person replaces what nobody can read, and the new document goes through as the next revision."""
+    locked = samples_folder / "statement-locked.pdf"
+    (expense,) = upload(whole, locked, employee="E-9").values()
+    whole.settle({expense})
+    good = samples_folder / "keystone-parts-three-pages.pdf"
+    whole.run("review", "replace", expense, str(good), "--reason", "sent again without password")
+    whole.rest()
+    told = whole.json("show", expense)[0]
+    assert told["expense"]["revision"] == 2
+    assert told["expense"]["facts"]["total"] is not None
+
+
+def test_the_same_document_of_another_person_is_flagged(whole: Whole, samples_folder: Path) -> None:
+    """One file from two persons is two expenses, the second held as a duplicate."""
+    path = samples_folder / "polderwind-ubl.xml"
+    (first,) = upload(whole, path).values()
+    whole.settle({first})
+    (second,) = upload(whole, path, employee="E-2").values()
+    assert first != second
+    assert "DUPLICATE_EXACT" in whole.settle({second})[second]["why"]
+
+
+def test_a_card_feed_ends_and_reviews_are_resolved(whole: Whole, samples_folder: Path) -> None:
+    """A feed of 200 lines ends; what is approved is posted once, what is rejected never."""
+    feed = whole.json("card-feed", str(samples_folder / "card-feed-2026-10.csv"))[0]
+    assert feed["rows"] == feed["events"] == 200
+    whole.rest()
+    lines = whole.expenses(feed["batch_id"])
+    assert len(lines) == feed["expenses"]
+    assert {row["state"] for row in lines.values()} <= ENDED
+    held = sorted(i for i, row in lines.items() if row["why"] == "CAP_EXCEEDED")
+    approved, rejected = held[0], held[1]
+    assert approved not in whole.postings()
+    whole.run("review", "approve", approved, "--reason", "agreed")
+    whole.run("review", "reject", rejected, "--reason", "private")
+    whole.run("review", "approve", rejected, expect=(1,))
+    whole.rest()
+    after = whole.expenses(feed["batch_id"])
+    assert (after[approved]["state"], after[rejected]["state"]) == ("posted", "rejected")
+    postings = Counter(whole.postings())
+    assert postings[approved] == 1
+    assert rejected not in postings
+    again = whole.json("card-feed", str(samples_folder / "card-feed-2026-10.csv"))[0]
+    whole.rest()
+    assert whole.expenses(feed["batch_id"]).keys() == lines.keys()
+    assert Counter(whole.postings()) == postings
+    assert again["expenses"] == feed["expenses"]
+
+
+def test_a_killed_stage_loses_and_doubles_nothing(whole: Whole, samples_folder: Path) -> None:
+    """Every stage is killed with SIGKILL while a feed goes through; each line still ends once."""
+    before = Counter(whole.postings())
+    feed = samples_folder / "another.csv"
+    text = (samples_folder / "card-feed-2026-10.csv").read_text()
+    feed.write_text(text.replace("2026-10-", "2026-09-"))
+    sent = whole.json("card-feed", str(feed))[0]
+    for address in (whole.home / "state").glob("*/*/address.json"):
+        os.kill(json.loads(address.read_text())["pid"], signal.SIGKILL)
+    whole.rest(120)
+    lines = whole.expenses(sent["batch_id"])
+    assert len(lines) == sent["expenses"]
+    assert {row["state"] for row in lines.values()} <= ENDED
+    fresh = Counter(whole.postings()) - before
+    assert set(fresh.values()) == {1}
+    assert sorted(fresh) == sorted(i for i, row in lines.items() if row["state"] == "posted")
+
+
+def test_down_and_up_finds_everything_as_it_was(whole: Whole) -> None:
+    """After `down` no process is left; after `up` every expense stands where it stood."""
+    whole.rest()
+    before = whole.expenses()
+    whole.down()
+    assert whole.processes() == []
+    whole.up()
+    whole.rest()
+    assert whole.expenses() == before
