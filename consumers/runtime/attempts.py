@@ -6,7 +6,7 @@ begun before without ending is a suspect and runs alone, so that nothing that me
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from consumers.runtime.partition import Partition, Task
 
@@ -14,7 +14,11 @@ __all__ = ["WaitingRoom"]
 
 
 class WaitingRoom:
-    """Tasks on their way to a lane: waiting, then marked, then startable once the mark is committed."""
+    """Tasks on their way to a lane: waiting, then marked, then startable once the mark is committed.
+
+    An attempt that ended because the partition went away, or because a transaction was lost, is nobody's fault: its
+    mark is taken back, or three restarts in a row would dead-letter a record that did no harm.
+    """
 
     def __init__(self, workers: int, *, marks: bool) -> None:
         self._workers, self._marks = workers, marks
@@ -22,6 +26,21 @@ class WaitingRoom:
         self._suspects: deque[Task] = deque()
         self._marked: deque[Task] = deque()
         self._startable: deque[Task] = deque()
+        self._innocent: dict[tuple[int, int], int] = {}
+
+    def begun(self, task: Task) -> int:
+        """Return how often the record began without ending, as far as it can be to blame."""
+        store, place = task.partition.store, (task.partition.number, task.record.offset)
+        known = int((store.get(task.attempt_key) if store else None) or 0)
+        innocent = self._innocent.pop(place, known)
+        return innocent if known == innocent + 1 else known
+
+    def pardon(self, running: Iterable[Task], numbers: Sequence[int]) -> None:
+        """Take back the marks of what runs, or was about to, on partitions that are being handed over."""
+        begun = (t for t in (*self._marked, *self._startable) if t.partition.number in numbers)
+        for task in (*running, *begun):
+            if self._marks and task.partition.alive and task.partition.store:
+                task.partition.store.accept({task.attempt_key: str(task.deaths).encode() if task.deaths else None})
 
     def enter(self, task: Task) -> None:
         """Let a task wait for its turn."""
@@ -36,11 +55,13 @@ class WaitingRoom:
         ahead = len(self._marked) + len(self._startable)
         alone = any(t.deaths for t in (*running.values(), *self._marked, *self._startable))
         chosen: list[Task] = []
-        if not alone:
+        # Suspects go first: behind a steady stream of others their turn, with the lane to themselves, never came.
+        if self._suspects:
+            if not ahead and not running:
+                chosen.append(self._suspects.popleft())
+        elif not alone:
             while self._waiting and ahead + len(chosen) < self._workers:
                 chosen.append(self._waiting.popleft())
-            if self._suspects and not chosen and not ahead and not running:
-                chosen.append(self._suspects.popleft())
         for task in chosen:
             if task.partition.alive and task.partition.store:
                 task.partition.store.accept({task.attempt_key: str(task.deaths + 1).encode()})
@@ -59,8 +80,11 @@ class WaitingRoom:
                 free -= 1
                 yield task
 
-    def drop(self, partition: Partition) -> None:
-        """Forget every task of a partition that was taken away."""
+    def drop(self, partition: Partition, running: Mapping[int, Task]) -> None:
+        """Forget every task of a partition that was taken away; what had begun is remembered as innocent."""
+        for task in (*running.values(), *self._marked, *self._startable):
+            if task.partition is partition and self._marks:
+                self._innocent[partition.number, task.record.offset] = task.deaths
         for queue in (self._waiting, self._suspects, self._marked, self._startable):
             kept = [t for t in queue if t.partition is not partition]
             queue.clear()

@@ -9,13 +9,15 @@ from collections import deque
 from dataclasses import dataclass
 
 from consumers.runtime.errors import Halted, Poisoned
+from consumers.runtime.lanes.lane import WorkerDied
 from consumers.runtime.transport import Fetched, Outgoing
 from schemas.codec import Codec, ContractViolated, Undecodable
 from schemas.dead_letters import REPLAY_COUNT, marked
 from schemas.topics import DEAD_LETTERS
 
-__all__ = ["DeadLetterLimit", "dead_letter", "reason_of", "replays"]
+__all__ = ["WORKER_DIED", "DeadLetterLimit", "dead_letter", "reason_of", "replays"]
 
+WORKER_DIED = "WORKER_DIED"
 _MESSAGE_BYTES = 2_000
 
 
@@ -27,6 +29,8 @@ def reason_of(error: BaseException) -> str:
         return "UNDECODABLE"
     if isinstance(error, ContractViolated):
         return "CONTRACT_VIOLATED"
+    if isinstance(error, WorkerDied):
+        return WORKER_DIED
     return "HANDLER_FAILED"
 
 
@@ -42,7 +46,7 @@ def dead_letter(record: Fetched, error: BaseException, *, group: str, stage: str
     An error's message may quote the record, so only messages of our own exceptions are kept; of others the type
     and the place in the code tell enough.
     """
-    ours = isinstance(error, (Poisoned, Undecodable, ContractViolated))
+    ours = isinstance(error, (Poisoned, Undecodable, ContractViolated, WorkerDied))
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename.rsplit('/', 2)[-2:]}:{frames[-1].lineno}" if frames else ""
     message = str(error) if ours else f"{type(error).__name__} at {place}"

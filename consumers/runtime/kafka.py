@@ -6,6 +6,7 @@ EndTxn would commit the *next* transaction; an open transaction may hold readers
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from consumers.runtime.errors import Halted
 from consumers.runtime.transport import (
     Fenced,
     Fetched,
@@ -35,6 +37,9 @@ from streams.client import PARTITIONER, client_settings
 from streams.tail import KafkaTail, fetched
 
 __all__ = ["KafkaSettings", "KafkaTransport"]
+
+# How long one question whether a broker is back may take, and how long after it the next is asked, in seconds.
+_ASK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,11 @@ class KafkaTransport:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._topic = ""
-        self._consumer = Consumer(settings.consumer())
+        self._down = ""
+        self._ask_at = 0.0
+        # How often each partition was assigned or taken away: what was fetched before is stale.
+        self._spans: Counter[int] = Counter()
+        self._consumer = Consumer({**settings.consumer(), "error_cb": self._failed})
         self._bounds = Bounds(settings.client(), settings.call_timeout_s)
         self._owned: set[int] = set()
         self._producer = self._new_producer()
@@ -118,19 +127,23 @@ class KafkaTransport:
             committed = self._committed([p.partition for p in partitions])
             consumer.incremental_assign([self._start(p, o) for p, o in committed.items()])
             self._owned |= set(committed)
+            self._spans.update(list(committed))
             on_assigned(committed)
 
-        def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        def taken(consumer: Consumer, partitions: list[TopicPartition], *, lost: bool) -> None:
             gone = [p.partition for p in partitions]
-            on_revoked(gone, False)
-            self._owned -= set(gone)
-            consumer.incremental_unassign(partitions)
+            self._spans.update(gone)
+            try:
+                on_revoked(gone, lost)
+            finally:
+                self._owned -= set(gone)
+                consumer.incremental_unassign(partitions)
+
+        def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            taken(consumer, partitions, lost=False)
 
         def lost(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            gone = [p.partition for p in partitions]
-            on_revoked(gone, True)
-            self._owned -= set(gone)
-            consumer.incremental_unassign(partitions)
+            taken(consumer, partitions, lost=True)
 
         self._consumer.subscribe([topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
 
@@ -161,14 +174,36 @@ class KafkaTransport:
         """Return up to `count` records. Rebalance callbacks run in here.
 
         Raises:
-            TransportLost: the position is no longer in the log, or the topic is gone.
+            Halted: the position is no longer in the log.
+            TransportLost: the topic is gone, or the member was put out of its group.
 
         """
+        if self._down and time.monotonic() >= self._ask_at:
+            self._ask()
         first = self._consumer.poll(timeout)
         if first is None:
             return ()
-        messages = [first, *self._consumer.consume(count - 1, 0)] if count > 1 else [first]
-        return [fetched(m) for m in messages if self._healthy(m)]
+        spans = self._spans[first.partition() or 0]
+        others = self._consumer.consume(count - 1, 0) if count > 1 else []
+        # Callbacks run inside `consume` too; then the first record may be of a span that is over.
+        current = spans == self._spans[first.partition() or 0]
+        return [fetched(m) for m in ([first, *others] if current else others) if self._healthy(m)]
+
+    def _failed(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - a public code of the client
+            self._down = error.str()
+
+    def _ask(self) -> None:
+        try:
+            self._consumer.list_topics(self._topic, _ASK_S)
+            self._down = ""
+        except KafkaException as error:
+            self._down, self._ask_at = error.args[0].str(), time.monotonic() + _ASK_S
+
+    @property
+    def unreachable(self) -> str:
+        """What was said when no broker answered; empty once one does again."""
+        return self._down
 
     def _healthy(self, message: Message) -> bool:
         error = message.error()
@@ -179,7 +214,7 @@ class KafkaTransport:
                 f"{self._topic}: {error.str()}. Retention overtook the group's offset, so records are missing; "
                 "restore them from the archive, then set the group's offset by hand."
             )
-            raise TransportLost(msg)
+            raise Halted(msg)
         if error.fatal() or not error.retriable():
             msg = f"{self._topic}: {error.str()}"
             raise TransportLost(msg)
@@ -220,7 +255,7 @@ class KafkaTransport:
             )
             self._producer.commit_transaction(self._settings.call_timeout_s)
         except KafkaException as error:
-            self._raise(error, "transaction")
+            self._raise(error, "transaction", seconds=time.monotonic() - began)
         if time.monotonic() - began > self._settings.socket_timeout_ms / 1000:
             self._producer = self._new_producer()
         return written
@@ -243,10 +278,12 @@ class KafkaTransport:
                 continue
             return
 
-    def _raise(self, error: KafkaException, call: str) -> None:
+    def _raise(self, error: KafkaException, call: str, *, seconds: float = 0.0) -> None:
         cause: KafkaError = error.args[0]
+        # Past its own time limit the broker ends a transaction by fencing it, so then the word says nothing of others.
+        timed_out = seconds >= self._settings.transaction_timeout_ms / 1000
         fenced = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001 - public codes of the client
-        if cause.code() in fenced:
+        if cause.code() in fenced and not timed_out:
             msg = (
                 f"another process uses the transactional id {self._settings.transactional_id!r}; "
                 "give each replica an instance name of its own (SPENDTRAIL_INSTANCE)"

@@ -36,12 +36,14 @@ from consumers.runtime.tables import SideTables
 from consumers.runtime.telemetry import PrometheusTelemetry
 from consumers.runtime.transport import Fenced, TransactionLost, TransportLost
 from consumers.runtime.writer import Writer
-from schemas.codec import Codec, RegistryUnavailable, Undecodable, registry_at
+from schemas.codec import Codec, RegistryUnavailable, SchemaRefused, Undecodable, registry_at
 from schemas.lifecycle import IllegalTransition
 
 __all__ = ["AlreadyRuns", "SystemClock", "run_stage"]
 
 _log = structlog.get_logger(__name__)
+# 1.6 s: long enough not to hammer a broker that refuses us, short beside the session time-out.
+_REJOIN_ATTEMPT = 4
 
 
 class AlreadyRuns(Exception):
@@ -148,7 +150,7 @@ class _Process:
         address.write_text(json.dumps({"pid": os.getpid(), "port": server.port}))
         try:
             return self._run(stop)
-        except (Halted, IllegalTransition, Fenced, TransportLost, Undecodable) as error:
+        except (Halted, IllegalTransition, Fenced, SchemaRefused, Undecodable) as error:
             self._health.halted = str(error)
             _log.critical("halted", reason=type(error).__name__, message=str(error))
             return 1
@@ -157,36 +159,51 @@ class _Process:
             server.close()
 
     def _run(self, stop: threading.Event) -> int:
-        runner = self._started(stop)
-        if runner is None:
-            return 0
-        losses = 0
-        self._health.ready = True
-        try:
-            while not stop.is_set():
-                try:
-                    runner.step()
-                    losses = 0
-                except TransactionLost as error:
-                    losses += 1
-                    self._missing("kafka", str(error))
-                    stop.wait(backoff(min(losses, 8)))
-                    self._recovered(runner)
-                self._health.missing = dict(runner.missing)
-                self._health.beats()
-            self._health.ready = False
-            _log.info("draining")
-            runner.drain(self._settings.drain_s)
-        except TransactionLost as error:
-            _log.warning("not everything could be committed while draining; the next owner does it", message=str(error))
-            runner.close()
+        while not stop.is_set():
+            member = self._started(stop)
+            if member is None:
+                break
+            try:
+                self._go_round(member, stop)
+                self._health.ready = False
+                _log.info("draining")
+                member.drain(self._settings.drain_s)
+            except TransportLost as error:
+                # The member lost its place or a topic: one that joins anew begins where the group has committed.
+                self._missing("kafka", str(error))
+                self._let_go(member)
+                stop.wait(backoff(_REJOIN_ATTEMPT))
+            except TransactionLost as error:
+                _log.warning("not all could be committed while draining; the next owner does it", message=str(error))
+                self._let_go(member)
         return 0
 
-    def _recovered(self, runner: Member) -> None:
+    def _go_round(self, member: Member, stop: threading.Event) -> None:
+        losses = 0
+        self._health.ready = True
+        while not stop.is_set():
+            try:
+                member.step()
+                losses = 0
+            except TransactionLost as error:
+                losses += 1
+                self._missing("kafka", str(error))
+                stop.wait(backoff(min(losses, 8)))
+                self._recovered(member)
+            else:
+                self._health.missing = dict(member.missing)
+                self._health.beats()
+
+    def _recovered(self, member: Member) -> None:
         try:
-            runner.recover()
-        except (TransactionLost, TransportLost) as error:
+            member.recover()
+        except TransactionLost as error:
             self._missing("kafka", str(error))
+
+    def _let_go(self, member: Member) -> None:
+        self._health.ready = False
+        self._lane = None
+        member.close()
 
     def _missing(self, dependency: str, message: str) -> None:
         self._health.missing = {dependency: message}
@@ -257,6 +274,7 @@ class _Process:
                     folder=self._folder,
                     clock=self._clock,
                     telemetry=self._telemetry,
+                    alive=self._health.beats,
                 ),
                 writer=Writer(stage, codec, self._names),
                 lane=self._work_lane(handler, stage.limits),

@@ -184,6 +184,11 @@ class MemoryTransport:
             raise TransactionLost(msg)
         return written
 
+    @property
+    def unreachable(self) -> str:
+        """Nothing is ever out of reach here."""
+        return ""
+
     def recover(self) -> Mapping[int, Offset | None]:
         """Go back to what is committed."""
         self._init_transactions()

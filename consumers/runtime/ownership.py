@@ -6,12 +6,14 @@ from pathlib import Path
 import structlog
 
 from consumers.runtime.clock import Clock, milliseconds
+from consumers.runtime.errors import Poisoned
 from consumers.runtime.partition import Partition
 from consumers.runtime.progress import WINDOW, Progress
 from consumers.runtime.stage import Handler, Stage
-from consumers.runtime.store import PartitionStore, RecordView
+from consumers.runtime.store import Journal, PartitionStore, RecordView
 from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Offset, Outgoing, Transport
+from consumers.runtime.writer import RECORD_OVERHEAD
 
 __all__ = ["Ownership"]
 
@@ -22,7 +24,7 @@ class Ownership:
     """Partitions by number, each a new object per span of ownership.
 
     `folder` is where local state files go; each process needs one of its own, because two owners of one file would
-    overwrite each other.
+    overwrite each other. `alive` is called while state is being restored, which can take longer than a probe waits.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Ownership:
         folder: Path,
         clock: Clock,
         telemetry: Telemetry,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._stage, self._handler, self._transport = stage, handler, transport
         self._folder, self._clock, self._telemetry = folder, clock, telemetry
@@ -42,7 +45,10 @@ class Ownership:
         self._epoch = 0
         self._resting: set[int] = set()
         self._dropped: Callable[[Partition], None] = lambda _: None
-        self._before_revoke: Callable[[], None] = lambda: None
+        self._before_revoke: Callable[[Sequence[int]], None] = lambda _: None
+        self._alive = alive
+        # Set while the way back to what is committed failed: no partition is held, though the group thinks so.
+        self.adrift = False
         self.in_flight = 0
         self.in_flight_bytes = 0
 
@@ -55,7 +61,7 @@ class Ownership:
         """Call back when a span of ownership ends."""
         self._dropped = callback
 
-    def join(self, before_revoke: Callable[[], None]) -> None:
+    def join(self, before_revoke: Callable[[Sequence[int]], None]) -> None:
         """Join the group; `before_revoke` is called while what goes away can still be committed."""
         self._before_revoke = before_revoke
         self._transport.subscribe(self._stage.reads.name, self._assigned, self._revoked)
@@ -82,7 +88,7 @@ class Ownership:
 
     def _revoked(self, numbers: Sequence[int], lost: bool) -> None:
         if not lost:
-            self._before_revoke()
+            self._before_revoke(numbers)
         for number in numbers:
             if number in self._partitions:
                 self._drop(self._partitions.pop(number))
@@ -120,11 +126,12 @@ class Ownership:
         return store
 
     def _progress(self, number: int, done: int, left: int) -> None:
+        self._alive()
         _log.info("restoring state", partition=number, records=done, remaining=left)
 
     def begin(self, partition: Partition, record: Fetched) -> None:
         """Count a record in."""
-        partition.progress.fetched(record.offset)
+        partition.progress.fetched(record.offset, self._clock.monotonic())
         partition.open_bytes += record.size
         self.in_flight += 1
         self.in_flight_bytes += record.size
@@ -137,6 +144,27 @@ class Ownership:
         partition.open_bytes -= record.size
         self.in_flight -= 1
         self.in_flight_bytes -= record.size
+
+    def oldest(self, now: float) -> float:
+        """Return when the oldest record in work came, `now` when nothing is in work."""
+        return min((p.progress.since for p in self._partitions.values() if p.progress.open), default=now)
+
+    def hold_to_size(self, journal: Journal) -> None:
+        """Refuse state that its changelog could not take: the transaction could never be committed.
+
+        Raises:
+            Poisoned: a value is too large.
+
+        """
+        if self._changelog is None:
+            return
+        limit = self._changelog.max_message_bytes - RECORD_OVERHEAD
+        if largest := max(
+            (len(value) for value in journal.values() if value is not None and len(value) > limit), default=0
+        ):
+            reason = "STATE_TOO_LARGE"
+            msg = f"the state of one key has {largest} bytes; {self._changelog.name} takes {limit}"
+            raise Poisoned(reason, msg)
 
     @property
     def uncommitted(self) -> bool:
@@ -180,14 +208,16 @@ class Ownership:
         """Drop every span and begin new ones from what is committed.
 
         Raises:
-            TransactionLost: the broker does not answer yet; call again.
+            TransactionLost, TransportLost: the broker does not answer yet; call again.
 
         """
+        self.adrift = True
         for partition in list(self._partitions.values()):
             self._drop(partition)
         self._partitions.clear()
         self._assigned(self._transport.recover())
         self._transport.resume(self.numbers())
+        self.adrift = False
 
     def press_back(self, *, paused: bool) -> None:
         """Rest every partition when `paused`, else those whose window of completed offsets is full."""
@@ -199,8 +229,8 @@ class Ownership:
         self._resting = wanted
 
     def close(self) -> None:
-        """Leave the group and close the state files."""
-        self._transport.close()
+        """Close the state files and leave the group; what is not committed by now is left to the next owner."""
         for partition in list(self._partitions.values()):
             self._drop(partition)
         self._partitions.clear()
+        self._transport.close()

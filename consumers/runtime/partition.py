@@ -83,3 +83,17 @@ class Task:
     def attempt_key(self) -> str:
         """Where the number of started attempts is kept, so that it survives the whole process."""
         return f"~attempt/{self.record.offset:020d}"
+
+    def about(self) -> dict[str, object]:
+        """Return what a log line says of the record; nothing personal."""
+        event, place = self.event, f"{self.record.topic}/{self.record.partition}/{self.record.offset}"
+        if event is None:
+            return {"record": place}
+        return {
+            "record": place,
+            "expense_id": event.expense_id,
+            "batch_id": event.batch_id,
+            "correlation_id": event.correlation_id,
+            "trace_id": event.trace_id,
+            "status": event.status,
+        }

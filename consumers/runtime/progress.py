@@ -5,6 +5,7 @@ offset's metadata, so that slow records hold back no commit and no finished one 
 """
 
 import base64
+import zlib
 from collections.abc import Iterable
 
 from consumers.runtime.transport import Offset
@@ -14,7 +15,7 @@ __all__ = ["WINDOW", "Progress"]
 # The broker takes 4,096 bytes of metadata by default (offset.metadata.max.bytes). Base64 carries six bits a byte:
 # 16,384 offsets need 2,731 bytes, so the window leaves room for the version mark and a larger group header.
 WINDOW = 16_384
-_MARK = "1:"
+_MARK, _PACKED = "1:", "2:"
 
 
 class Progress:
@@ -29,13 +30,13 @@ class Progress:
     def __init__(self, committed: Offset | None) -> None:
         self._next = committed.next if committed else 0
         # Insertion order is offset order, so the first key is the lowest in work.
-        self._open: dict[int, None] = {}
+        self._open: dict[int, float] = {}
         self._done: set[int] = set()
         self.skip: set[int] = set(_decode(committed)) if committed else set()
 
-    def fetched(self, offset: int) -> None:
-        """Note that an offset is in work."""
-        self._open[offset] = None
+    def fetched(self, offset: int, now: float = 0.0) -> None:
+        """Note that an offset is in work since `now` (monotonic seconds)."""
+        self._open[offset] = now
         self._next = offset + 1
 
     def passed(self, offset: int) -> None:
@@ -66,6 +67,11 @@ class Progress:
         return len(self._open)
 
     @property
+    def since(self) -> float:
+        """When the lowest offset in work was fetched; 0 when none is."""
+        return next(iter(self._open.values()), 0.0)
+
+    @property
     def span(self) -> int:
         """How far reading is ahead of the frontier; beyond `WINDOW` the partition has to pause."""
         return self._next - self.frontier
@@ -84,13 +90,19 @@ def _encode(frontier: int, offsets: Iterable[int]) -> str:
     bits = 0
     for offset in offsets:
         bits |= 1 << (offset - frontier)
-    return _MARK + base64.b64encode(bits.to_bytes((bits.bit_length() + 7) // 8, "little")).decode()
+    packed = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    if len(packed) * 8 <= WINDOW:
+        return _MARK + base64.b64encode(packed).decode()
+    # Only gaps (compacted or aborted records) stretch it so far, and long runs of zeros compress to almost nothing.
+    return _PACKED + base64.b64encode(zlib.compress(packed, 9)).decode()
 
 
 def _decode(committed: Offset) -> Iterable[int]:
-    if not committed.metadata.startswith(_MARK):
+    kind, text = committed.metadata[: len(_MARK)], committed.metadata[len(_MARK) :]
+    if kind not in (_MARK, _PACKED):
         return
-    bits = int.from_bytes(base64.b64decode(committed.metadata[len(_MARK) :]), "little")
+    packed = base64.b64decode(text)
+    bits = int.from_bytes(zlib.decompress(packed) if kind == _PACKED else packed, "little")
     while bits:
         low = bits & -bits
         yield committed.next + low.bit_length() - 1

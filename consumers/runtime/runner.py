@@ -12,10 +12,11 @@ from typing import Any
 import structlog
 
 from consumers.runtime.attempts import WaitingRoom
-from consumers.runtime.clock import Clock, instant, milliseconds
-from consumers.runtime.dead_letter import DeadLetterLimit, dead_letter, reason_of
-from consumers.runtime.errors import Halted, Poisoned, Transient
-from consumers.runtime.faults import transient_of
+from consumers.runtime.burial import Burial
+from consumers.runtime.clock import Clock, instant
+from consumers.runtime.dead_letter import WORKER_DIED, DeadLetterLimit, reason_of
+from consumers.runtime.errors import Poisoned, Transient
+from consumers.runtime.faults import KEY_TABLE, STOPS, transient_of
 from consumers.runtime.lanes.lane import Answer, Lane, WorkerDied
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.partition import Partition, Task
@@ -29,7 +30,6 @@ from schemas.codec import Codec
 from schemas.dead_letters import REPLAY_GROUP
 from schemas.envelope import Event
 from schemas.events import AuditRecorded, TickElapsed
-from schemas.lifecycle import IllegalTransition
 
 __all__ = ["Parts", "Runner"]
 
@@ -72,6 +72,7 @@ class Runner:
         self._numbers = 0
         self._paused = False
         self._missing: dict[str, str] = {}
+        self._burial = Burial(parts.stage, parts.handler, parts.writer, parts.clock, parts.dead_letters)
         self._own.on_dropped(self._forget)
 
     # -- life ---------------------------------------------------------------------------------------------------
@@ -85,11 +86,13 @@ class Runner:
         """Poll once, run what can run, commit what is done; return how many records were fetched.
 
         Raises:
-            Halted: going on would be wrong; the process must end with an error.
-            TransactionLost: the way back to what is committed failed too; call `recover` and go on.
+            Halted, IllegalTransition, SchemaRefused: going on would be wrong; the process must end with an error.
+            TransactionLost: the way back to what is committed failed too; the next step tries it again.
             Fenced, TransportLost: see the port.
 
         """
+        if self._own.adrift:
+            self.recover()
         busy = bool(self._running or self._ready) or self._due_soon()
         room = max(1, min(self._limits.in_flight - self._own.in_flight, _POLL))
         records = self._p.transport.poll(room, 0.005 if busy else timeout)
@@ -110,10 +113,13 @@ class Runner:
         self._paused = True
         deadline = self._p.clock.monotonic() + timeout
         while self._running and self._p.clock.monotonic() < deadline:
-            self._p.transport.poll(1, 0.02)
+            # A partition that arrives now is not paused: what is read of it has to be counted in, or it would be
+            # taken for done.
+            for record in self._p.transport.poll(1, 0.02):
+                self._admit(record)
             self._collect()
             self._run_ready()
-        self._commit()
+        self._hand_over(self._own.numbers())
         self.close()
 
     def close(self) -> None:
@@ -131,7 +137,8 @@ class Runner:
     @property
     def missing(self) -> Mapping[str, str]:
         """Dependencies that did not answer when last asked, and what they said."""
-        return self._missing
+        kafka = self._p.transport.unreachable
+        return {**self._missing, "kafka": kafka} if kafka else self._missing
 
     @property
     def idle(self) -> bool:
@@ -174,9 +181,9 @@ class Runner:
             outputs = self._inline(task, task.event) if self._p.lane is None else self._enter_lane(task, task.event)
             if outputs is not None:
                 self._finish(task, outputs)
-        except (Halted, IllegalTransition, TransactionLost):
+        except STOPS:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is judged in one place
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is judged in one place
             self._fail(task, error)
 
     def _decode(self, record: Fetched) -> Event:
@@ -189,26 +196,28 @@ class Runner:
 
     def _inline(self, task: Task, event: Event) -> Sequence[Event]:
         handler, partition = self._p.handler, task.partition
+        outputs: Any
         given = {**self._p.given, **self._p.tables.views}
         if isinstance(event, TickElapsed):
             outputs = handler.on_tick(event, partition.state, **given) if handler.on_tick else ()
         elif handler.state is None:
-            outputs = handler.handle(event, **given)  # type: ignore[assignment] # inline handlers are no coroutines
+            outputs = handler.handle(event, **given)
         else:
-            outputs = handler.handle(event, partition.state, **given)  # type: ignore[assignment] # as above
+            outputs = handler.handle(event, partition.state, **given)
+        # A generator runs here, while what it writes to the state still counts as this record's.
+        produced: list[Event] = list(outputs)
         if partition.view:
             task.journal = partition.view.take()
-        return outputs
+        return produced
 
     def _enter_lane(self, task: Task, event: Event) -> Sequence[Event] | None:
         self._schedule.hold(task)
         partition = task.partition
         if self._own.durable and partition.store:
-            known = partition.store.get(task.attempt_key)
-            task.deaths = max(task.deaths, int(known) if known else 0)
+            task.deaths = max(task.deaths, self._room.begun(task))
             if task.deaths >= self._limits.attempts:
                 msg = f"ended its worker or its container {task.deaths} times"
-                raise Poisoned(_DIED, msg)
+                raise Poisoned(WORKER_DIED, msg)
         if self._p.handler.guard and partition.view:
             ended = self._p.handler.guard(event, partition.state)
             task.journal = partition.view.take()
@@ -222,14 +231,15 @@ class Runner:
         if event is None:
             return
         records = self._p.writer.write(task.record, event, outputs, task.versions)
-        self._missing.clear()
+        self._own.hold_to_size(task.journal)
         self._p.telemetry.count("events_out", len(outputs))
         self._end(task, records, task.journal)
         if self._p.lane:
-            _log.info("handled", **self._about(task), events=[type(o).__name__ for o in outputs])
+            _log.info("handled", **task.about(), events=[type(o).__name__ for o in outputs])
 
     def _end(self, task: Task, records: Sequence[Outgoing], journal: Mapping[str, bytes | None]) -> None:
         partition = task.partition
+        self._missing.clear()
         if partition.store:
             marks = {task.attempt_key: None} if partition.store.get(task.attempt_key) is not None else {}
             partition.store.accept({**journal, **marks})
@@ -244,13 +254,15 @@ class Runner:
         if task.partition.view:
             task.partition.view.take()
         task.journal = {}
+        if isinstance(error, STOPS):
+            raise error
         transient = transient_of(error)
         if transient is not None:
             self._postpone(task, transient)
         elif isinstance(error, WorkerDied) and task.deaths + 1 < self._limits.attempts:
             task.deaths += 1
             self._p.telemetry.count("workers_died")
-            _log.warning("worker died", **self._about(task), deaths=task.deaths)
+            _log.warning("worker died", **task.about(), deaths=task.deaths)
             self._ready.append(task)
         else:
             self._bury(task, error)
@@ -260,41 +272,25 @@ class Runner:
         wait = backoff(task.attempt)
         self._p.telemetry.count("retries")
         self._missing[error.dependency] = str(error)
-        _log.warning(
-            "waiting", **self._about(task), dependency=error.dependency, seconds=round(wait, 2), message=str(error)
-        )
+        if error.dependency == KEY_TABLE:
+            self._p.tables.expire()
+        _log.warning("waiting", **task.about(), dependency=error.dependency, seconds=round(wait, 2), message=str(error))
         self._schedule.postpone(task, self._p.clock.monotonic() + wait)
 
     def _bury(self, task: Task, error: BaseException) -> None:
-        if self._p.stage.halts:
-            msg = f"{self._p.stage.name} cannot handle {task.record.topic}/{task.record.partition}/{task.record.offset}"
-            raise Halted(f"{msg}: {error}") from error
-        now_ms = milliseconds(self._p.clock.now())
-        reason = _DIED if isinstance(error, WorkerDied) else reason_of(error)
-        stage = self._p.stage.name
-        self._p.dead_letters.note(now_ms)
-        letter = dead_letter(task.record, error, group=stage, stage=stage, timestamp_ms=now_ms)
-        answer = self._p.handler.on_dead_letter
-        answered = answer(task.event, reason) if answer and task.event is not None else ()
-        beside = self._p.writer.buried(task.record, task.event, reason, answered, task.versions)
+        try:
+            records = self._burial.bury(task.record, task.event, error, task.versions)
+        except STOPS:
+            raise
+        except Exception as second:
+            transient = transient_of(second)
+            if transient is None:
+                raise
+            self._postpone(task, transient)
+            return
         self._p.telemetry.count("dead_letters")
-        _log.error("dead letter", **self._about(task), reason=reason, exception=type(error).__name__)
-        self._end(task, [letter, *beside], {})
-
-    def _about(self, task: Task) -> dict[str, object]:
-        event = task.event
-        record = task.record
-        place = f"{record.topic}/{record.partition}/{record.offset}"
-        if event is None:
-            return {"record": place}
-        return {
-            "record": place,
-            "expense_id": event.expense_id,
-            "batch_id": event.batch_id,
-            "correlation_id": event.correlation_id,
-            "trace_id": event.trace_id,
-            "status": event.status,
-        }
+        _log.error("dead letter", **task.about(), reason=reason_of(error), exception=type(error).__name__)
+        self._end(task, records, {})
 
     # -- lanes --------------------------------------------------------------------------------------------------
 
@@ -314,7 +310,7 @@ class Runner:
             return
         try:
             self._finish(task, answer.outputs)
-        except (Halted, IllegalTransition):
+        except STOPS:
             raise
         except Exception as error:  # noqa: BLE001 - an answer that cannot be written fails like its handler
             self._fail(task, error)
@@ -349,6 +345,9 @@ class Runner:
         self._own.press_back(paused=self._paused)
         self._p.telemetry.set("in_flight", self._own.in_flight)
         self._p.telemetry.set("in_flight_bytes", self._own.in_flight_bytes)
+        now = self._p.clock.monotonic()
+        self._p.telemetry.set("oldest_in_flight_seconds", now - self._own.oldest(now))
+        self._p.telemetry.set("table_age_seconds", self._p.tables.age())
 
     def _due_soon(self) -> bool:
         due = self._schedule.next_due()
@@ -368,17 +367,19 @@ class Runner:
             self._p.telemetry.set("commit_seconds", self._p.clock.monotonic() - began)
         self._room.committed()
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, numbers: Sequence[int]) -> None:
         """Commit what is done before partitions go; whoever gets them then need not do it again."""
+        self._room.pardon([t for t in self._running.values() if t.partition.number in numbers], numbers)
         self._commit()
 
     def _forget(self, partition: Partition) -> None:
         self._schedule.drop(partition)
-        self._room.drop(partition)
+        self._room.drop(partition, self._running)
+        if self._schedule.next_due() is None:
+            self._missing.clear()
         self._ready = deque(t for t in self._ready if t.partition is not partition)
 
 
-_DIED = "WORKER_DIED"
 # Records asked for in one poll, and so the most that one transaction ends.
 _POLL = 5_000
 

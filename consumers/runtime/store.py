@@ -8,10 +8,10 @@ the file: a file behind the changelog catches up, a file ahead of it would be wr
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from consumers.runtime.transport import Tail
+from consumers.runtime.transport import Tail, TransactionLost
 
 __all__ = ["Journal", "PartitionStore", "RecordView"]
 
@@ -23,6 +23,9 @@ Journal = dict[str, bytes | None]
 
 class PartitionStore:
     """State of one partition. `max_age_ms` is the changelog's `delete.retention.ms`.
+
+    Any method may raise `TransactionLost` when the file turns out damaged: it is thrown away, and the way back to what
+    is committed rebuilds it.
 
     A file that was not written for longer than that may lack tombstones that compaction has removed since, so it
     is rebuilt.
@@ -54,9 +57,12 @@ class PartitionStore:
     def _rebuilt(self) -> sqlite3.Connection:
         with suppress(AttributeError):
             self._db.close()
+        self._remove()
+        return self._open(self._path)
+
+    def _remove(self) -> None:
         for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
             self._path.with_name(name).unlink(missing_ok=True)
-        return self._open(self._path)
 
     def restart(self) -> None:
         """Throw the file away; the changelog has to be read from its beginning."""
@@ -70,6 +76,7 @@ class PartitionStore:
 
         Raises:
             TransportLost: the broker does not answer.
+            TransactionLost: the file cannot be written.
 
         """
         read = 0
@@ -85,16 +92,18 @@ class PartitionStore:
         """Return the value as of the last finished record, None where there is none."""
         if key in self._pending:
             return self._pending[key]
-        row = self._db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+        with self._sound():
+            row = self._db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def range(self, start: str, end: str, over: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes]]:
         """Yield start <= key < end in order; `over` lies above what is stored."""
-        rows = self._db.execute("SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key", (start, end))
+        between = "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key"
         above = {k: v for k, v in {**self._pending, **over}.items() if start <= k < end}
-        stored = ((k, v) for k, v in rows if k not in above)
         changed = ((k, v) for k, v in sorted(above.items()) if v is not None)
-        yield from heapq.merge(stored, changed)
+        with self._sound():
+            stored = ((k, v) for k, v in self._db.execute(between, (start, end)) if k not in above)
+            yield from heapq.merge(stored, changed)
 
     def accept(self, journal: Mapping[str, bytes | None]) -> None:
         """Take in what one finished record changed."""
@@ -111,7 +120,23 @@ class PartitionStore:
             self._write(self._pending, next_offset=next_offset or self.next_offset, now_ms=now_ms)
             self._pending = {}
 
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Give a damaged file, or a full disk, the one meaning it has: go back to what the changelog says."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            self._remove()
+            msg = f"state file {self._path} cannot be used ({error}) and is rebuilt from its changelog"
+            raise TransactionLost(msg) from error
+
     def _write(self, changes: Mapping[str, bytes | None], *, next_offset: int, now_ms: int) -> None:
+        with self._sound():
+            self._transact(changes, next_offset=next_offset, now_ms=now_ms)
+        self.next_offset = next_offset
+
+    def _transact(self, changes: Mapping[str, bytes | None], *, next_offset: int, now_ms: int) -> None:
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -123,7 +148,6 @@ class PartitionStore:
             [("layout", _LAYOUT), ("next_offset", next_offset), ("saved_ms", now_ms)],
         )
         self._db.execute("COMMIT")
-        self.next_offset = next_offset
 
     def keys(self) -> int:
         """Return how many keys the file holds."""

@@ -27,6 +27,7 @@ class SideTables:
         self._tails: list[tuple[TableView, Tail]] = []
         self.views: dict[str, TableView] = {}
         self.as_of = EPOCH
+        self._expired = False
 
     def load(self) -> None:
         """Read every table to its end.
@@ -37,11 +38,10 @@ class SideTables:
             Undecodable: a table holds a record that is no event of ours; the stage must not guess.
 
         """
-        if not self._tails:
-            for table in self._tables:
-                view = table.view()
-                self.views[table.name] = view
-                self._tails.append((view, self._transport.tail(table.topic.name)))
+        for table in self._tables[len(self._tails) :]:
+            view = table.view()
+            self._tails.append((view, self._transport.tail(table.topic.name)))
+            self.views[table.name] = view
         self.refresh()
 
     def refresh(self) -> None:
@@ -53,14 +53,23 @@ class SideTables:
                     event = None if record.value is None else self._codec.decode(record.value)
                     view.apply((record.key or b"").decode(), event)
         self.as_of = began
+        self._expired = False
 
     def fresh_for(self, submitted_at: datetime) -> None:
         """Read on if the tables might lack what was published before `submitted_at`."""
-        if not self._tails or submitted_at <= self.as_of:
+        if not self._tails or (submitted_at <= self.as_of and not self._expired):
             return
         now = self._clock.now()
-        if submitted_at <= now or now - self.as_of >= _PATIENCE:
+        if self.as_of < submitted_at <= now or now - self.as_of >= _PATIENCE:
             self.refresh()
+
+    def expire(self) -> None:
+        """Have the tables read on before the next record, however old it is: it needs what is not there yet."""
+        self._expired = True
+
+    def age(self) -> float:
+        """Return seconds since the tables were last read to their end, 0 where there are none."""
+        return (self._clock.now() - self.as_of).total_seconds() if self._tails else 0.0
 
     def take(self, name: str) -> TableView:
         """Return a view that serves the runtime itself, and give it to no handler from now on."""

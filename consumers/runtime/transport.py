@@ -126,6 +126,11 @@ class Transport(Protocol):
         """
         ...
 
+    @property
+    def unreachable(self) -> str:
+        """What was said when the broker last did not answer; empty while it does."""
+        ...
+
     def recover(self) -> Mapping[int, Offset | None]:
         """Make a new producer, go back to what is committed and return it for every partition still owned."""
         ...

@@ -15,7 +15,10 @@ from schemas.lifecycle import State, check
 from schemas.topics import AUDIT_EVENTS
 from schemas.trace import traceparent
 
-__all__ = ["Writer"]
+__all__ = ["RECORD_OVERHEAD", "Writer"]
+
+# Kafka counts key, headers and batch framing too; 16 KiB is more than ours ever are.
+RECORD_OVERHEAD = 16 * 1024
 
 
 class Writer:
@@ -55,7 +58,7 @@ class Writer:
                 check(cause.status, output.status)
             event = stamped(output, dict(versions)) if versions else output
             value = self._codec.encode(event)
-            if len(value) > topic.max_message_bytes - _RECORD_OVERHEAD:
+            if len(value) > topic.max_message_bytes - RECORD_OVERHEAD:
                 reason = "RECORD_TOO_LARGE"
                 msg = f"{type(output).__name__} has {len(value)} bytes; {topic.name} takes {topic.max_message_bytes}"
                 raise Poisoned(reason, msg)
@@ -149,10 +152,6 @@ class Writer:
 
     def _recorded(self, event: AuditRecorded) -> Outgoing:
         return Outgoing(AUDIT_EVENTS.name, AUDIT_EVENTS.key(event).encode(), self._codec.encode(event), _headers(event))
-
-
-# Kafka counts key, headers and batch framing too; 16 KiB is more than ours ever are.
-_RECORD_OVERHEAD = 16 * 1024
 
 
 def _headers(event: Event) -> tuple[tuple[str, bytes], ...]:

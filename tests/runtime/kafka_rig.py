@@ -1,6 +1,7 @@
 """A stage on real Kafka: topics of its own, a transport, and an independent look at what is committed."""
 
 import contextlib
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -37,7 +38,8 @@ def create_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
 
 
 def named(stage: Stage, prefix: str, *, partitions: int = 4) -> Stage:
-    """Return the row with its own topics, so that tests sharing a broker do not meet."""
+    """Return the row with its own topics, so that tests and runs sharing a broker do not meet."""
+    prefix = f"{prefix}-{os.getpid()}"
     return replace(
         stage,
         name=f"{prefix}-{stage.name}",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from consumers.runtime.errors import Transient
 from consumers.runtime.lanes.lane import Answer
 from schemas.envelope import Event
 
@@ -19,7 +20,7 @@ async def _nothing() -> AsyncIterator[Mapping[str, Any]]:
 
 
 class AsyncLane:
-    """Runs up to `workers` coroutines side by side.
+    """Runs up to `workers` coroutines side by side; one that takes longer than `seconds` is cancelled and tried again.
 
     `given` opens what the handler needs (an HTTP client) on the loop and closes it there.
     """
@@ -35,10 +36,18 @@ class AsyncLane:
         self._handle, self._workers, self._seconds, self._given = handle, workers, seconds, given
         self._running = 0
         self._ended: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="async-lane", daemon=True)
+        self._opened: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop_on, name="async-lane", daemon=True)
         self._thread.start()
-        self._ready.wait()
+        refused = self._opened.get()
+        if refused is not None:
+            raise refused
+
+    def _loop_on(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:  # noqa: BLE001 - whoever made the lane waits for it and raises it
+            self._opened.put(error)
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -46,7 +55,7 @@ class AsyncLane:
         self._tasks: set[asyncio.Task[None]] = set()
         async with self._given() as given:
             self._arguments = given
-            self._ready.set()
+            self._opened.put(None)
             await self._stop.wait()
             for task in self._tasks:
                 task.cancel()
@@ -72,8 +81,15 @@ class AsyncLane:
         try:
             async with asyncio.timeout(self._seconds):
                 outputs = await self._handle(event, **self._arguments)
-        except Exception as error:  # noqa: BLE001 - the answer carries it to the runner, which judges it
+        except TimeoutError:
+            # What hangs here is a dependency that was asked something: the answer is late, not wrong.
+            late = Transient("handler", f"not answered within {self._seconds:g} s")
+            self._ended.put(Answer(task, error=late))
+        except BaseException as error:
+            # A cancellation may come from inside the handler too; only when the lane closes does nobody wait for it.
             self._ended.put(Answer(task, error=error))
+            if self._stop.is_set() or not isinstance(error, (Exception, SystemExit, asyncio.CancelledError)):
+                raise
         else:
             self._ended.put(Answer(task, outputs))
 

@@ -3,6 +3,7 @@
 Each worker holds one record at a time, so a killed, hanging or overgrown worker takes along only its own record.
 """
 
+import contextlib
 import multiprocessing as mp
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -124,11 +125,12 @@ class ProcessLane:
 
     def _end(self, worker: _Worker) -> int | None:
         """Kill a worker with its own children (an OCR engine may be one) and return its exit code."""
-        pid = worker.process.pid
-        children = psutil.Process(pid).children(recursive=True) if pid and psutil.pid_exists(pid) else []
+        children: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = psutil.Process(worker.process.pid).children(recursive=True)
         worker.process.kill()
         for child in children:
-            if child.is_running():
+            with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
         worker.process.join(5)
         worker.pipe.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from consumers.runtime.errors import LimitExceeded
+from consumers.runtime.errors import Halted, LimitExceeded
 from consumers.runtime.stage import Handler
 
 __all__ = ["serve"]
@@ -23,8 +23,12 @@ def serve(pipe: Connection, handler: str, given: str, memory_bytes: int) -> None
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes * _ADDRESS_SPACE_FACTOR,) * 2)
-    functions: Handler = importlib.import_module(handler).HANDLER
-    capabilities = _capabilities(given, functions)
+    try:
+        functions: Handler = importlib.import_module(handler).HANDLER
+        capabilities = _capabilities(given, functions)
+    except Exception as error:  # noqa: BLE001 - no record is to blame for a worker that cannot begin
+        _refuse(pipe, Halted(f"a worker of {handler} cannot start: {type(error).__name__}: {error}"))
+        return
     while True:
         try:
             event, extra = pipe.recv()
@@ -37,6 +41,12 @@ def serve(pipe: Connection, handler: str, given: str, memory_bytes: int) -> None
         except Exception as error:  # noqa: BLE001 - the runner judges it; here it must not end the worker
             answer = ((), error)
         _send(pipe, answer)
+
+
+def _refuse(pipe: Connection, reason: Halted) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        pipe.recv()
+        pipe.send(((), reason))
 
 
 def _handle(functions: Handler, event: Any, given: Mapping[str, Any]) -> Any:
