@@ -7,13 +7,14 @@ from typing import Final
 
 from policy.currency import known, to_minor_unit
 from policy.facts import Expense, Line, folded
+from policy.nights import nights_of
 from schemas.events import ExpenseCoded
+from schemas.records import Line as DocumentLine
 
 __all__ = ["facts_of", "spread"]
 
 CARD_LINE: Final = "card_line"
-# Longer stays are leases; a larger quantity is no count of nights.
-_MOST_NIGHTS: Final = 366
+_LODGING: Final = "lodging"
 
 
 def facts_of(event: ExpenseCoded) -> Expense:
@@ -38,7 +39,7 @@ def facts_of(event: ExpenseCoded) -> Expense:
         vendor=_folded(vendor),
         mcc=facts.mcc,
         kind=_folded(facts.kind),
-        property_id=_folded(context.property_id or facts.property_id),
+        property_id=_folded(facts.property_id or context.property_id),
     )
     lines = tuple(
         replace(
@@ -58,7 +59,7 @@ def facts_of(event: ExpenseCoded) -> Expense:
         total=total,
         merchant=vendor or "",
         card=facts.kind == CARD_LINE,
-        nights=_nights(event),
+        nights=nights_of(facts, _stay(event)),
     )
 
 
@@ -113,13 +114,8 @@ def spread(total: Decimal, amounts: Sequence[Decimal], currency: str) -> tuple[D
     return tuple(result)
 
 
-def _nights(event: ExpenseCoded) -> int:
-    """Return how many nights the document speaks of: its service period, else its quantities or days of service."""
-    facts = event.facts
-    if facts.service_start and facts.service_end:
-        nights = (facts.service_end - facts.service_start).days
-    else:
-        whole = [int(q) for line in event.lines if (q := line.quantity) is not None and q == q.to_integral_value()]
-        days = {line.service_date for line in event.lines if line.service_date}
-        nights = max([1, len(days), *whole])
-    return nights if 1 <= nights <= _MOST_NIGHTS else 1
+def _stay(event: ExpenseCoded) -> list[DocumentLine]:
+    """Return the lines of a stay, or all where no line has a category: three breakfasts are not three nights."""
+    lodging = {match.line for match in event.categories if _LODGING in (match.category or "").split(".")}
+    named = {match.line for match in event.categories if match.category}
+    return [line for line in event.lines if line.number in lodging or not named]

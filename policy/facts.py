@@ -40,7 +40,7 @@ class Expense:
     """One expense: its lines and what holds for all of them.
 
     `currency` is the one the amounts are in. `on` is the day of the spending, None where it is not known;
-    `submitted` the day it entered. `nights` is how many nights a stay had, 1 where the document does not say.
+    `submitted` the day it entered. `nights` is how many nights a stay had, None where the document does not say.
     """
 
     lines: tuple[Line, ...]
@@ -50,4 +50,4 @@ class Expense:
     total: Decimal | None = None
     merchant: str = ""
     card: bool = False
-    nights: int = 1
+    nights: int | None = None

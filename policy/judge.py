@@ -1,7 +1,7 @@
 """Judging: every applicable node must hold; they are visited top down; the first that fails names the decision."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from policy.compiled import CompiledPolicy, Effective, Node
 from policy.facts import Expense, Line
+from policy.flip import Flip
 from policy.models import Level, Period
 from schemas.records import Decision, Finding, PathNode
 
@@ -22,6 +23,8 @@ _BADNESS: Final = {outcome: place for place, outcome in enumerate(OUTCOMES)}
 # The rule ids of decisions that no rule of the policy made.
 FALLBACK: Final = "fallback.unmapped"
 UNKNOWN_AMOUNT: Final = "fallback.amount"
+# Said wherever a limit per night met a document that does not count them.
+ONE_NIGHT: Final = "one night is assumed, since the document does not say how many"
 
 _ABSENT: Final = tuple(
     PathNode(rule_id=f"level.{level}", level=level.value, outcome="NOT_APPLICABLE", reason=f"no {words} rule applies")
@@ -76,7 +79,7 @@ def judge(expense: Expense, policy: CompiledPolicy) -> Verdict:
     decisions = tuple(
         _decide(line, expense, policy, found, sums) for line, found in zip(expense.lines, visited, strict=True)
     )
-    findings = [_finding(decision) for decision in decisions if decision.outcome != "PASS"]
+    findings = _findings(decisions)
     for check in policy.checks:
         findings += check(expense)
     outcome = worst([*(d.outcome for d in decisions), *(_outcome(finding) for finding in findings)])
@@ -114,25 +117,26 @@ def _silent(node: Node, day: date) -> str:
     return f"{nearer.id} is for a nearer category" if nearer else ""
 
 
-def _sums(expense: Expense, visited: list[list[Visit]]) -> dict[int, Decimal]:
-    """Return, per node that weighs a whole expense, the sum of the lines it applies to."""
-    sums: dict[int, Decimal] = defaultdict(Decimal)
+def _sums(expense: Expense, visited: list[list[Visit]]) -> dict[int, tuple[Decimal, int]]:
+    """Return, per node that weighs a whole expense, the sum of the lines it applies to and how many they are."""
+    sums: dict[int, tuple[Decimal, int]] = {}
     for line, found in zip(expense.lines, visited, strict=True):
         for node, effective, _ in found:
             if effective is not None and node.whole and line.amount is not None:
-                sums[node.order] += line.amount
+                total, count = sums.get(node.order, (Decimal(0), 0))
+                sums[node.order] = total + line.amount, count + 1
     return sums
 
 
 def _decide(
-    line: Line, expense: Expense, policy: CompiledPolicy, found: list[Visit], sums: Mapping[int, Decimal]
+    line: Line, expense: Expense, policy: CompiledPolicy, found: list[Visit], sums: Mapping[int, tuple[Decimal, int]]
 ) -> Decision:
     if line.amount is None or expense.currency != policy.currency:
         return _unknown_amount(line, expense, policy, found)
     own = abs(line.amount)
     path: list[PathNode] = []
     outcome, named, weighed = "PASS", None, own
-    tightest: Decimal | None = None
+    flip = Flip()
     covered = False
     level = 0
     for node, effective, silent in found:
@@ -147,14 +151,12 @@ def _decide(
         if node.cumulative:
             path.append(_entry(node, "NOT_APPLICABLE", f"limit {effective.origin}, weighed with the running total"))
             continue
-        amount = abs(sums[node.order]) if node.order in sums else own
+        total, together = sums.get(node.order, (own, 1))
+        amount = abs(total)
         limit, entry = _weigh(node, effective, amount, expense.nights)
         path.append(entry)
-        room = limit - (amount - own)
-        if tightest is None or room < tightest:
-            tightest = room
-            if outcome == "PASS":
-                named, weighed = entry, amount
+        if flip.tighter(limit, amount, own, together) and outcome == "PASS":
+            named, weighed = entry, amount
         if _BADNESS[entry.outcome] > _BADNESS[outcome]:
             outcome, named, weighed = entry.outcome, entry, amount
     path.extend(_ABSENT[level:])
@@ -168,18 +170,19 @@ def _decide(
         amount=weighed,
         limit=named.limit if named else None,
         currency=policy.currency,
-        flip=_flip(tightest, policy.currency),
+        flip=flip.words(policy.currency, len(expense.lines)),
         resolution_path=tuple(path),
         policy_version=policy.version,
     )
 
 
-def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int) -> tuple[Decimal, PathNode]:
+def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int | None) -> tuple[Decimal, PathNode]:
     """Return a node's limit in this expense and its entry in the path."""
-    if nights > 1 and node.per is Period.NIGHT:
-        limit, warn_at = effective.value * nights, effective.warn_at * nights
+    if node.per is Period.NIGHT and nights != 1:
+        count = nights or 1
+        limit, warn_at = effective.value * count, effective.warn_at * count
         outcome = "FAIL" if amount > limit else "WARN" if amount > warn_at else "PASS"
-        reason = f"limit {effective.origin} x {nights} nights"
+        reason = f"limit {effective.origin} x {nights} nights" if nights else f"limit {effective.origin}, {ONE_NIGHT}"
         return limit, PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=limit, reason=reason)
     if amount > effective.value:
         return effective.value, effective.failed
@@ -188,12 +191,6 @@ def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int) -> tu
 
 def _entry(node: Node, outcome: str, reason: str) -> PathNode:
     return PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=None, reason=reason)
-
-
-def _flip(room: Decimal | None, currency: str) -> str:
-    if room is None:
-        return ""
-    return f"passes at <= {room} {currency}" if room >= 0 else "passes when other lines of the expense are less"
 
 
 def _unmapped(line: Line, policy: CompiledPolicy, path: list[PathNode]) -> Decision:
@@ -246,19 +243,34 @@ _WORDS: Final = {
 }
 
 
-def _finding(decision: Decision) -> Finding:
+def _findings(decisions: Sequence[Decision]) -> list[Finding]:
+    """Return what was found: one finding per cause, without a line where several lines have it in common."""
+    causes: dict[tuple[str | None, str, str], list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        if decision.outcome != "PASS":
+            causes[decision.violation_code, decision.rule_id, _message(decision)].append(decision)
+    return [
+        Finding(
+            code=code or "NEAR_LIMIT",
+            severity="violation" if found[0].outcome == "FAIL" else "warn",
+            message=message,
+            blocking=found[0].outcome in {"FAIL", "REVIEW_REQUIRED"},
+            line=found[0].line if len(found) == 1 else None,
+            rule_id=rule,
+        )
+        for (code, rule, message), found in causes.items()
+    ]
+
+
+def _message(decision: Decision) -> str:
     message = _WORDS[decision.violation_code].format(
         amount=decision.amount, currency=decision.currency, limit=decision.limit, rule=decision.rule_id,
         flip=decision.flip,
     )  # fmt: skip
-    return Finding(
-        code=decision.violation_code or "NEAR_LIMIT",
-        severity="violation" if decision.outcome == "FAIL" else "warn",
-        message=message,
-        blocking=decision.outcome in {"FAIL", "REVIEW_REQUIRED"},
-        line=decision.line,
-        rule_id=decision.rule_id,
-    )
+    named = next((node for node in decision.resolution_path if node.rule_id == decision.rule_id), None)
+    if decision.outcome == "PASS" or named is None or not named.reason.endswith(ONE_NIGHT):
+        return message
+    return f"{message[:-1]}; {ONE_NIGHT}."
 
 
 def _outcome(finding: Finding) -> str:

@@ -45,11 +45,24 @@ def check_contract(
         broken.append(_broken("An invoice's total must be above zero: state total or document type.", "total"))
     by_line = {coding.line: coding for coding in codings}
     for line in lines:
-        broken.extend(_line(line, by_line.get(line.number), property_id, credit=credit))
-    return tuple(broken)
+        broken.extend(_line(line, by_line.get(line.number), credit=credit))
+    return (*broken, *(() if property_id else _no_property(codings)))
 
 
-def _line(line: Line, coding: Coding | None, property_id: str | None, *, credit: bool) -> list[Problem]:
+def _no_property(codings: Sequence[Coding]) -> tuple[Problem, ...]:
+    """Return the doubt that lines are charged on to a property's tenants and nobody says to whose: one per expense."""
+    lines = [str(coding.line) for coding in codings if coding.recovery_status == "recoverable"]
+    if not lines:
+        return ()
+    which = f"Line {lines[0]} is" if len(lines) == 1 else f"Lines {', '.join(lines[:-1])} and {lines[-1]} are"
+    text = (
+        f"{which} recoverable from the tenants of a property, but neither the document nor the submission names one: "
+        "state the property, or that the line is not recoverable."
+    )
+    return (_broken(text, "property_id"),)
+
+
+def _line(line: Line, coding: Coding | None, *, credit: bool) -> list[Problem]:
     broken: list[Problem] = []
     if line.amount is None:
         broken.append(_broken("The line has no amount: state it.", "amount", line.number))
@@ -58,9 +71,6 @@ def _line(line: Line, coding: Coding | None, property_id: str | None, *, credit:
         broken.append(_broken(text, "amount", line.number))
     if coding is None:
         broken.append(_broken("The line has neither account nor recovery class: state both.", "gl_code", line.number))
-    elif coding.recovery_status == "recoverable" and not property_id:
-        text = "The line is recoverable but no property is named: state which tenants bear it."
-        broken.append(_broken(text, "property_id", line.number))
     return broken
 
 
@@ -69,11 +79,10 @@ def _reduces(amount: Decimal, description: str | None) -> bool:
 
 
 def _broken(message: str, field: str, line: int | None = None) -> Problem:
-    per_line = line is not None and field != "property_id"
     return Problem(
         code="CONTRACT_BROKEN",
         message=message,
-        field=f"lines.{line}.{field}" if per_line else field,
+        field=field if line is None else f"lines.{line}.{field}",
         line=line,
         stage=STAGE,
     )

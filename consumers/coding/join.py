@@ -78,7 +78,9 @@ class Joins:
         if not held:
             self._due(name, max(self._now(), answer.occurred_at) + TIMEOUT)
         if track_of(answer) not in held:
-            self.store.put(f"answer/{name}/{track_of(answer)}", orjson.dumps(to_plain(answer)))
+            # orjson walks the event itself and leaves only decimals and bytes to `to_plain`: several times as fast.
+            record = {"kind": type(answer).__name__, "answer": answer}
+            self.store.put(f"answer/{name}/{track_of(answer)}", orjson.dumps(record, default=to_plain))
         return None
 
     def overdue(self, now: datetime) -> Iterator[tuple[Answer, ...]]:
@@ -106,7 +108,8 @@ class Joins:
         for track in TRACKS:
             stored = self.store.get(f"answer/{name}/{track}")
             if stored is not None:
-                answer = from_plain(orjson.loads(stored))
+                record = orjson.loads(stored)
+                answer = from_plain({"event": record["kind"], **record["answer"]})
                 if isinstance(answer, CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed):
                     held[track] = answer
         return held

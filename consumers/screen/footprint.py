@@ -38,11 +38,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """One way to recognise an expense again: the check, the key that equal ones share, and what they share in words."""
+    """One way to recognise an expense again: the check, the key that equal ones share, and what they share in words.
+
+    `looked`: earlier expenses under this key are the same one. `left`: later expenses find this one under it.
+    """
 
     code: str
     key: str
     words: str
+    looked: bool = True
+    left: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +154,22 @@ def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
         if vendor and number and amount:
             key = _key("invoice", vendor, number, amount)
             found.append(Print("DUPLICATE_EXACT", key, "the same vendor, invoice number and total"))
-        elif vendor and on and amount:
-            key = _key("alike", event.subject, vendor, on, amount)
-            found.append(Print("DUPLICATE_NEAR", key, "the same person, vendor, date and total"))
+        if vendor and on and amount:
+            found += _alike(_key(event.subject, vendor, on, amount), numbered=bool(number))
     elif read.account and on and amount:
         key = _key("card", read.account, on, amount, folded(read.vendor_name or ""))
         found.append(Print("DUPLICATE_EXACT", key, "the same account, date, amount and merchant"))
     return tuple(found)
+
+
+def _alike(key: str, *, numbered: bool) -> tuple[Print, ...]:
+    """Return the prints of a document that is known by who, where, when and how much.
+
+    Two numbers that differ are two purchases, such as the rides there and back; one that has none may be either.
+    """
+    words = "the same person, vendor, date and total"
+    without = Print("DUPLICATE_NEAR", f"alike/{key}", words, left=not numbered)
+    return (without, Print("DUPLICATE_NEAR", f"numbered/{key}", words, looked=not numbered, left=numbered))
 
 
 def _parts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy) -> tuple[Part, ...]:

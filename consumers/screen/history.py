@@ -14,9 +14,11 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -83,13 +85,14 @@ class Ledger:
 
     def look(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
         """Return the same without the totals, which only stand as they were at arrival in a kept prior."""
+        seen, same = self._seen(footprint, sequence, expense)
         return Prior(
             sequence=sequence,
-            seen=tuple(self._seen(footprint, sequence, expense)),
+            seen=seen,
             parts={
                 part.key: found
                 for part in footprint.parts
-                if (found := tuple(self._parts(part, footprint.day, sequence, expense, days)))
+                if (found := tuple(self._parts(part, footprint.day, sequence, same | {expense}, days)))
             },
             match=self._match(footprint.purchase, sequence, expense, rules) if footprint.purchase else None,
         )
@@ -97,21 +100,29 @@ class Ledger:
     def _total(self, account: str) -> Decimal:
         return Decimal((self._store.get(f"{self._at}total/{account}") or b"0").decode())
 
-    def _seen(self, footprint: Footprint, sequence: int, expense: str) -> Iterator[Seen]:
+    def _seen(self, footprint: Footprint, sequence: int, expense: str) -> tuple[tuple[Seen, ...], AbstractSet[str]]:
+        """Return the earliest expense of each print, named once, and all that are this one again."""
+        seen: list[Seen] = []
+        same: set[str] = set()
         for mark in footprint.prints:
             folder = f"{self._at}print/{mark.key}/"
-            for _, value in self._store.range(folder, folder + _place(sequence)):
-                if (other := value.decode()) != expense:
-                    yield Seen(mark.code, other, mark.words)
-                    break
+            walk = self._store.range(folder, folder + _place(sequence)) if mark.looked else ()
+            found = [other for _, value in islice(walk, _MOST_PARTS) if (other := value.decode()) != expense]
+            if found and found[0] not in same:
+                seen.append(Seen(mark.code, found[0], mark.words))
+            same.update(found)
+        return tuple(seen), same
 
-    def _parts(self, part: Part, day: date, sequence: int, expense: str, days: int) -> Iterator[tuple[str, Decimal]]:
+    def _parts(
+        self, part: Part, day: date, sequence: int, same: AbstractSet[str], days: int
+    ) -> Iterator[tuple[str, Decimal]]:
+        """Yield the earlier purchases that this one may complete; the `same` invoice again is no further part."""
         folder = f"{self._at}part/{part.key}/"
         first, last = _shifted(day, -days), _shifted(day, days)
         count = 0
         for key, value in self._store.range(f"{folder}{first}", f"{folder}{last}{_AFTER}"):
             other, amount = orjson.loads(value)
-            if int(key.rpartition("/")[2]) < sequence and other != expense:
+            if int(key.rpartition("/")[2]) < sequence and other not in same:
                 yield other, Decimal(amount)
                 count += 1
                 if count == _MOST_PARTS:
@@ -144,7 +155,9 @@ class Ledger:
     def leave(self, event: ExpenseEvaluated, footprint: Footprint, sequence: int, *, merged: bool = False) -> None:
         """Write what a revision leaves. A merged receipt leaves its prints alone: its card line counts for it."""
         keys = [
-            self._put(f"print/{mark.key}/{_place(sequence)}", event.expense_id.encode()) for mark in footprint.prints
+            self._put(f"print/{mark.key}/{_place(sequence)}", event.expense_id.encode())
+            for mark in footprint.prints
+            if mark.left
         ]
         accounts: dict[str, Decimal] = {}
         if not merged:

@@ -40,7 +40,18 @@ def test_itemising_does_not_evade_a_limit_per_expense() -> None:
     verdict = judge(expense(line("50.00", 1, "meals"), line("40.00", 2, "meals")), policy([MEALS]))
     assert [d.outcome for d in verdict.decisions] == ["FAIL", "FAIL"]
     assert [d.amount for d in verdict.decisions] == [Decimal("90.00"), Decimal("90.00")]
-    assert [d.flip for d in verdict.decisions] == ["passes at <= 35.00 USD", "passes at <= 25.00 USD"]
+    assert {d.flip for d in verdict.decisions} == {"passes at <= 75.00 USD for the whole expense"}
+    (finding,) = verdict.findings
+    assert (finding.code, finding.line, finding.rule_id) == ("CAP_EXCEEDED", None, "meals")
+
+
+def test_a_flip_says_which_lines_it_counts() -> None:
+    """A limit on some of the lines names how many, and what a line may be at most by itself."""
+    rules = policy([MEALS, limit("line", "absolute", "60", per="line")])
+    verdict = judge(expense(line("65.00", 1, "meals"), line("40.00", 2, "meals"), line("9.00", 3, "gifts")), rules)
+    together = "passes at <= 75.00 USD for the 2 lines it limits, this line at <= 60.00 USD"
+    assert [d.flip for d in verdict.decisions[:2]] == [together, together]
+    assert [(f.rule_id, f.line) for f in verdict.findings] == [("line", 1), ("meals", 2), ("fallback.unmapped", 3)]
 
 
 def test_nights_multiply_a_limit_per_night() -> None:
@@ -49,6 +60,14 @@ def test_nights_multiply_a_limit_per_night() -> None:
     assert judge(expense(line("1050.00"), nights=3), rules).outcome == "WARN"
     assert judge(expense(line("1050.01"), nights=3), rules).outcome == "FAIL"
     assert judge(expense(line("1050.00"), nights=1), rules).outcome == "FAIL"
+
+
+def test_unknown_nights_are_one_and_the_finding_says_so() -> None:
+    """Where the document does not count its nights, one is assumed, and whoever reviews it is told."""
+    rules = policy([limit("night", "category", "350", LODGING, per="night")])
+    verdict = judge(expense(line("400.00")), rules)
+    assert verdict.findings[0].message.endswith("; one night is assumed, since the document does not say how many.")
+    assert "assumed" not in judge(expense(line("400.00"), nights=1), rules).findings[0].message
 
 
 def test_a_refund_is_weighed_by_its_size() -> None:

@@ -162,6 +162,25 @@ def test_two_invoices_of_one_vendor_are_no_duplicates() -> None:
     assert second.outcome == "PASS"
 
 
+@pytest.mark.parametrize("numbers", [(None, "7"), ("7", None)])
+def test_a_number_that_was_not_read_hides_no_duplicate(numbers: tuple[str | None, str | None]) -> None:
+    """The same purchase with and without its invoice number is for a person to look at, in either order."""
+    desk = Desk(budgets=[])
+    desk.submit(coded("a", "10.00", number=numbers[0]))
+    (held,) = desk.submit(coded("b", "10.00", number=numbers[1]))
+    assert (held.outcome, codes(held)) == ("REVIEW_REQUIRED", ["DUPLICATE_NEAR"])
+
+
+@pytest.mark.parametrize(("number", "code"), [("7", "DUPLICATE_EXACT"), (None, "DUPLICATE_NEAR")])
+def test_the_same_invoice_again_is_no_split(number: str | None, code: str) -> None:
+    """Each copy of an invoice is a duplicate of the first one, never a part of a split purchase."""
+    desk = Desk(limits=[{**ROOMY[0], "limit": "500"}], budgets=[])
+    desk.submit(coded("a", "300.00", number=number))
+    for copy in ("b", "c"):
+        (held,) = desk.submit(coded(copy, "300.00", number=number))
+        assert codes(held) == [code]
+
+
 def test_a_split_purchase_is_found() -> None:
     """Two purchases at one vendor within a day, each below the limit and together above, are for a person."""
     desk = Desk(limits=[{**ROOMY[0], "limit": "500"}], budgets=[])
