@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     lag_bound: Annotated[PositiveInt, Field(description="Records of lag in any stage above which the door closes.")] = (
         50_000
     )
+    door_groups: Annotated[
+        dict[str, str],
+        Field(description="Consumer groups whose lag closes the door, each with the topic it reads, as JSON."),
+    ] = Field(default_factory=dict)
     tick_s: Annotated[PositiveFloat, Field(description="Seconds between two ticks.")] = 5.0
     tenant: Annotated[str, Field(description="Tenant where a command names none.")] = "main"
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR.", pattern=r"^[A-Z]+$")] = "INFO"

@@ -20,7 +20,7 @@ from vault.blobs import BlobStore
 from vault.personal import pack
 from vault.pseudonym import Pseudonyms
 
-__all__ = ["DocumentRefused", "Door", "Submitter", "media_type", "too_large"]
+__all__ = ["DocumentRefused", "Door", "Submitter", "checked_tenant", "media_type", "too_large"]
 
 _STAGE = "upload"
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -54,18 +54,28 @@ class Submitter:
     context: Context = field(default_factory=Context)
 
     def __post_init__(self) -> None:
-        if not _TENANT.fullmatch(self.tenant):
-            raise DocumentRefused(
-                f"tenant {self.tenant!r}: use letters, digits, dot, dash and underscore, at most 128 of them"
-            )
+        checked_tenant(self.tenant)
         if not self.employee_id.strip():
             raise DocumentRefused("employee: an expense belongs to a person; give the employee's id")
 
 
-def too_large(name: str, size: int, limit: int) -> DocumentRefused:
-    """Return the refusal of a document over the limit (bytes)."""
+def checked_tenant(tenant: str) -> str:
+    """Return the tenant's name.
+
+    Raises:
+        DocumentRefused: it cannot be part of an object name.
+
+    """
+    if not _TENANT.fullmatch(tenant):
+        raise DocumentRefused(f"tenant {tenant!r}: use letters, digits, dot, dash and underscore, at most 128 of them")
+    return tenant
+
+
+def too_large(name: str, size: int | None, limit: int) -> DocumentRefused:
+    """Return the refusal of a document over the limit, both in bytes; None where reading stopped at the limit."""
+    told = "it is" if size is None else f"{size:,} bytes are"
     return DocumentRefused(
-        f"{name}: {size:,} bytes are over the limit of {limit:,}; split the document or scan it at a lower resolution "
+        f"{name}: {told} over the limit of {limit:,} bytes; split the document or scan it at a lower resolution "
         "(the limit is the setting SPENDTRAIL_UPLOAD_BYTES)"
     )
 
