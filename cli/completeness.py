@@ -186,7 +186,13 @@ def _money(courses: Mapping[str, _Course]) -> dict[str, dict[str, Decimal]]:
             found[currency or _UNKNOWN]["corrected"] += amount or 0
         if amount is not None:
             found[currency or _UNKNOWN][course.state or ""] += amount
-    return {currency: dict(sums) for currency, sums in sorted(found.items()) if any(sums.values())}
+    return {currency: _in_order(sums) for currency, sums in sorted(found.items()) if any(sums.values())}
+
+
+def _in_order(sums: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return sums as they follow from each other: what entered, what was corrected, what that became."""
+    first = ("entered", "corrected")
+    return {what: sums[what] for what in (*first, *sorted(sums.keys() - set(first))) if what in sums}
 
 
 def _difference(expense_id: str, course: _Course) -> Difference | None:

@@ -52,13 +52,13 @@ def erase(
         msg = f"tenant {tenant} has no key of this employee: check both ids; nothing of theirs was ever sealed"
         raise Refused(msg)
     if held.living and not yes:
-        msg = f"this destroys {len(held.living)} keys of the employee for ever; add --yes to do it"
+        msg = f"this destroys for ever what the employee's keys sealed ({len(held.living)} living); add --yes to do it"
         raise Refused(msg)
     _publish(found, tenant, subject, held.living)
     if json:
         say_json({"tenant_id": tenant, "subject": subject, "keys": held.living})
     elif held.living:
-        console.print(f"{len(held.living)} keys destroyed; what they sealed is gone", highlight=False)
+        console.print(f"keys destroyed: {len(held.living)}; what they sealed is gone", highlight=False)
     else:
         console.print("nothing to do: every key was destroyed before", highlight=False)
 

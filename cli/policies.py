@@ -17,10 +17,10 @@ from cli.differences import differences
 from cli.instants import instant, utc
 from cli.looking import expense_or_refuse
 from cli.output import console, errors, say_json
-from cli.policy_text import decision_tree, say_comparison, say_policy, say_versions
+from cli.policy_text import decision_trees, say_comparison, say_policy, say_versions
 from policy.documents import json_schema, load
 from policy.errors import Fault, PolicyError
-from policy.explain import explain_decision, explain_findings
+from policy.explain import explain_findings
 from policy.snapshot import Snapshot, Snapshots
 from policy.validate import notices
 from producers.edge import SettingsIncomplete
@@ -229,15 +229,14 @@ def explain(
     if not found.decisions:
         msg = f"expense {found.expense_id} was not judged yet; it is {found.state}"
         raise Refused(msg)
-    sentences = [explain_decision(decision) for decision in found.decisions]
     findings = explain_findings(found.findings)
     if json:
         head = {"expense_id": found.expense_id, "trace_id": found.trace_id, "policy_version": found.policy_version}
         say_json({**head, "outcome": found.outcome, "decisions": found.decisions, "findings": found.findings})
         return
     console.print(f"[bold]Expense {found.expense_id}: {found.outcome}[/bold]", highlight=False)
-    for decision, said in zip(found.decisions, sentences, strict=True):
-        console.print(decision_tree(decision, said), highlight=False)
+    for tree in decision_trees(found.decisions):
+        console.print(tree, highlight=False)
     for finding in findings:
         console.print(escape(finding), highlight=False)
 

@@ -1,5 +1,8 @@
 """Policies, decisions and comparisons as a person reads them on the command line."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 from rich.markup import escape
 from rich.tree import Tree
 
@@ -8,10 +11,11 @@ from cli.backtesting import Comparison, Shift
 from cli.differences import applies_to
 from cli.instants import utc
 from cli.output import console, pairs, say_json, table
+from policy.explain import explain_decision
 from policy.snapshot import Snapshot, Snapshots
 from schemas.records import Decision
 
-__all__ = ["decision_tree", "say_comparison", "say_policy", "say_versions"]
+__all__ = ["decision_trees", "say_comparison", "say_policy", "say_versions"]
 
 
 def say_versions(snapshots: Snapshots, in_force: Snapshot, *, json: bool) -> None:
@@ -55,8 +59,20 @@ def say_policy(chosen: Snapshot) -> None:
     table("Checks", ["Code", "Severity", "Blocking", ""], checks)
 
 
-def decision_tree(decision: Decision, sentences: list[str]) -> Tree:
-    """Return a decision with its path; `sentences` are those that explain it, a node's each at the end."""
+def decision_trees(decisions: Sequence[Decision]) -> Iterator[Tree]:
+    """Yield each decision with its path; lines judged alike in every respect are one tree."""
+    alike: dict[Decision, list[int]] = {}
+    for decision in decisions:
+        alike.setdefault(replace(decision, line=0), []).append(decision.line)
+    for decision, lines in alike.items():
+        tree = _tree(replace(decision, line=lines[0]))
+        if len(lines) > 1:
+            tree.add(f"Judged just so: lines {', '.join(map(str, lines[1:]))}")
+        yield tree
+
+
+def _tree(decision: Decision) -> Tree:
+    sentences = explain_decision(decision)
     # The path's entries are the last sentences, one per node.
     end = len(sentences) - len(decision.resolution_path)
     tree = Tree(escape(sentences[0]))

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from cli import policies
+from cli import auditlog, policies
 from cli.backtesting import Backtest
 from cli.context import Refused
 from cli.differences import differences
 from cli.instants import instant
+from cli.policy_text import decision_trees
 from consumers.evaluate.handler import evaluate
 from consumers.project.database import open_database, prepare
 from consumers.runtime.memory import MemoryBroker
@@ -29,7 +30,9 @@ from policy.snapshot import Snapshot
 from policy.table import Policies
 from producers import provisioning
 from schemas.events import ExpenseEvaluated
-from tests.audit.trail import begun, coded, decided, sealed
+from schemas.topics import AUDIT_LOG
+from streams.record import Fetched
+from tests.audit.trail import CODEC, begun, clean, coded, decided, sealed
 from tests.evaluate import build
 from tests.project.log import append, follower, settle
 
@@ -249,6 +252,37 @@ def test_the_load_is_per_week() -> None:
     ]
     assert trial(shipped(), *events).compare(examples=0).load_before == 0.8  # 3 in 4 weeks
     assert trial(shipped()).compare(examples=0).judged == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "judged_anew", "flagged"),
+    [((), 2, 2), (("--tenant", "globex"), 0, 0), (("--to", "2026-03-14"), 0, 0), (("--from", "2026-03-14"), 2, 2)],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_backtest_reads_what_was_judged_from_the_log(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], judged_anew: int, flagged: int, tmp_path: Path
+) -> None:
+    """Of everything in the log, the judged expenses of the period and tenant are judged under the policy given."""
+    entries = [entry for trail in (clean("one"), clean("two"), begun("three")) for entry in sealed(trail)]
+    log = [Fetched(AUDIT_LOG.name, 0, n, AUDIT_LOG.key(e).encode(), CODEC.encode(e)) for n, e in enumerate(entries)]
+    monkeypatch.setattr(auditlog, "records", lambda *_, **__: iter(log))
+    monkeypatch.setattr(auditlog, "codec", lambda _: CODEC)
+    for file in RULES.iterdir():
+        (tmp_path / file.name).write_text(file.read_text().replace('limit: "350.00"', 'limit: "200.00"'))
+    found = orjson.loads(run("backtest", "--policy", tmp_path, "--json", *words).output)
+    assert (found["judged"], found["newly_flagged"]["number"]) == (judged_anew, flagged)
+    assert "2 newly flagged: 480.00 USD; 2 CAP_EXCEEDED" in run("backtest", "--policy", tmp_path).output
+
+
+def test_lines_judged_alike_are_one_tree() -> None:
+    """Lines of one expense that break one limit together are explained once, every other line for itself."""
+    event = judged(
+        "a", "700.00", lines=[("300.00", "office_supplies"), ("20.00", "fuel"), ("380.00", "office_supplies")]
+    )
+    first, second = decision_trees(event.decisions)
+    assert str(first.label).startswith("Line 1 (680.00 USD) breaks a rule")
+    assert [str(child.label) for child in first.children][-1] == "Judged just so: lines 3"
+    assert str(second.label).startswith("Line 2 (20.00 USD) passes")
 
 
 def test_explain_draws_every_rule(run: Run, home: Path) -> None:

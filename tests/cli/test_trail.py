@@ -355,7 +355,7 @@ def test_an_erased_person_cannot_be_read_again(run: Run, log: Callable[..., None
         subject = edge.pseudonyms.of(tenant, "E-1")
         key_id = edge.keys.ensure(tenant, subject)
         box = edge.keys.vault.seal(tenant, subject, "expense", b"name", key_id=key_id)
-    assert "destroys 1 keys" in refusal(run(*words))
+    assert "(1 living)" in refusal(run(*words))
     result = run(*words, "--yes", "--json")
     assert orjson.loads(result.output) == {"tenant_id": tenant, "subject": subject, "keys": [key_id]}
     with found_session.edge() as edge, pytest.raises(KeyErased):
