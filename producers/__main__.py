@@ -1,16 +1,22 @@
 """`python -m producers upload|ticker`: the services that publish. Settings come from the environment."""
 
-import signal
 import sys
-import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
-from types import FrameType
+
+import structlog
 
 from config import logs
 from config.settings import Settings, SettingsRefused, read_settings
-from producers import ticker
+from producers import http, ticker
+from producers.custody import SecretsUnusable
+from producers.edge import SettingsIncomplete
+from producers.stopping import stop_on_signals
 from schemas.events import TickElapsed
 from schemas.topics import TOPICS
+from vault.master import MasterKeyUnusable
+
+_log = structlog.get_logger("producers")
 
 
 def _now() -> datetime:
@@ -18,18 +24,16 @@ def _now() -> datetime:
 
 
 def _tick(settings: Settings) -> None:
-    stop = threading.Event()
-
-    def stopping(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.set()
-
-    signal.signal(signal.SIGTERM, stopping)
-    signal.signal(signal.SIGINT, stopping)
-    ticker.run(settings, [t for t in TOPICS if TickElapsed in t.events], stop, _now)
+    ticker.run(settings, [t for t in TOPICS if TickElapsed in t.events], stop_on_signals(), _now)
 
 
-_SERVICES = {"ticker": _tick}
+def _upload(settings: Settings) -> None:
+    if not settings.door_groups:
+        _log.warning("the door never closes: SPENDTRAIL_DOOR_GROUPS names no consumer group to keep up with")
+    http.serve(settings, _now)
+
+
+_SERVICES: dict[str, Callable[[Settings], None]] = {"upload": _upload, "ticker": _tick}
 
 
 def main(arguments: list[str]) -> int:
@@ -39,11 +43,11 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         settings = read_settings()
-    except SettingsRefused as error:
+        logs.configure(settings.log_level, stage=arguments[0], instance=settings.instance)
+        _SERVICES[arguments[0]](settings)
+    except (SettingsRefused, SettingsIncomplete, SecretsUnusable, MasterKeyUnusable) as error:
         sys.stderr.write(f"spendtrail: {error}\n")
         return 2
-    logs.configure(settings.log_level, stage=arguments[0], instance=settings.instance)
-    _SERVICES[arguments[0]](settings)
     return 0
 
 
