@@ -4,6 +4,7 @@ The process that began the run makes the home folder, tells it to the workers, a
 starting is idempotent and locked, so whichever test first needs a service brings it up for all.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -12,16 +13,24 @@ from typing import Final
 
 import pytest
 
-from devstack import postgres, stack
+from devstack import postgres, process, stack
 
 _HOME: Final = pytest.StashKey[Path]()
+_PREFIX: Final = "spendtrail-tests-"
+_OWNER: Final = "owner"
 _WORKER_KEY: Final = "stack_home"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take the run's home from the process that began it, or make it."""
     given = getattr(config, "workerinput", {}).get(_WORKER_KEY)
-    config.stash[_HOME] = Path(given or tempfile.mkdtemp(prefix="spendtrail-tests-"))
+    if given:
+        config.stash[_HOME] = Path(given)
+        return
+    _end_abandoned()
+    home = config.stash[_HOME] = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    (home / "owner.new").write_text(f"{os.getpid()} {process.start_mark(os.getpid())}")
+    (home / "owner.new").rename(home / _OWNER)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -35,10 +44,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop everything once the last worker has gone; the folder goes too, so that runs leave nothing behind."""
     if hasattr(config, "workerinput") or _HOME not in config.stash:
         return
-    home = config.stash[_HOME]
+    _end(config.stash[_HOME])
+
+
+def _end(home: Path) -> None:
     stack.stop(home)
     postgres.remove(home)
     shutil.rmtree(home, ignore_errors=True)
+
+
+def _end_abandoned() -> None:
+    """Stop what runs left behind that were killed before they could: their brokers would hold memory for ever."""
+    for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
+        # Another run may be sweeping the same folder away at this moment.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            pid, _, mark = owner.read_text().partition(" ")
+            if process.start_mark(int(pid)) != mark:
+                _end(owner.parent)
 
 
 @pytest.fixture(scope="session")
