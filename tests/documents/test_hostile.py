@@ -39,6 +39,7 @@ def _run(names: list[str]) -> dict[str, list[str]]:
 
 @pytest.mark.data
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # minutes on a loaded machine; each batch has a limit of its own
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no documents under {DATA}; set SPENDTRAIL_DATA")
 def test_each_ends_with_a_result_or_a_problem() -> None:
     """Not one of three hundred crashes or hangs its process, or ends without saying how."""
