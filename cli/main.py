@@ -5,7 +5,21 @@ import sys
 import typer
 from rich.markup import escape
 
-from cli import demo, documents, extracting, feeds, letters, looking, policies, reviews, serving, stacking, trail
+from cli import (
+    demo,
+    documents,
+    extracting,
+    feeds,
+    letters,
+    looking,
+    policies,
+    preparing,
+    reviews,
+    serving,
+    stacking,
+    trail,
+    watching,
+)
 from cli.context import Refused, Unreachable
 from cli.output import errors
 from devstack.stack import StackError
@@ -22,9 +36,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 stacking.add(app)
+preparing.add(app)
 serving.add(app)
 documents.add(app)
 feeds.add(app)
+watching.add(app)
 extracting.add(app)
 looking.add(app)
 reviews.add(app)

@@ -1,5 +1,6 @@
 """What `spendtrail up` starts: one process per stage and replica, and the services around them."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ def children(session: Session, ports: Ports, replicas: Mapping[str, int]) -> lis
         **session.environment(),
         "SPENDTRAIL_ERP_URL": session.settings.erp_url or f"http://127.0.0.1:{ports.erp}",
         "SPENDTRAIL_UPLOAD_PORT": str(ports.upload),
+        # The upload service closes its door when any stage falls too far behind.
+        "SPENDTRAIL_DOOR_GROUPS": json.dumps({stage.name: stage.reads.name for stage in STAGES}),
     }
     found = []
     if not session.settings.erp_url:

@@ -11,16 +11,13 @@ import httpx2
 import typer
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.context import Refused, Session, now, session
+from cli.context import Refused, Session, session
 from cli.output import console, say_json, table
 from cli.plan import SERVICES, Ports, children, spread
+from cli.preparing import make_ready
 from consumers.stages import STAGES
 from devstack import ports, stack, supervisor
-from producers import provisioning
-from producers.custody import ensure_secrets
 from producers.lag import lags
-from producers.policy_publish import Publication, publish_genesis
-from schemas.topics import TOPICS
 
 __all__ = ["add", "bring_up", "take_down"]
 
@@ -61,23 +58,18 @@ def up(
 
 def bring_up(brokers: int, counts: Mapping[str, int], *, quiet: bool = False) -> dict[str, str]:
     """Start everything, wait until it is ready, and return the addresses."""
-    told = (lambda _: None) if quiet else (lambda line: console.print(f"[dim]{line}[/dim]", highlight=False))
+
+    def told(line: str) -> None:
+        if not quiet:
+            console.print(f"[dim]{line}[/dim]", highlight=False)
+
     found = session()
     home = found.settings.home
     home.mkdir(parents=True, exist_ok=True)
     if not found.settings.bootstrap_servers or stack.endpoints(home) is not None:
         stack.start(home, brokers=brokers, on_progress=told)
         found = session()
-    ensure_secrets(found.settings)
-    provisioning.apply(
-        found.bootstrap,
-        found.registry,
-        topics=[*TOPICS, *(s.changelog for s in STAGES if s.changelog)],
-        replication=3 if brokers > 1 else found.settings.replication,
-        options=found.settings.kafka_options,
-    )
-    publication = Publication(tenant=found.settings.tenant, published_by="spendtrail up", reason="first start")
-    publish_genesis(found.settings, publication, now)
+    make_ready(found, 3 if brokers > 1 else found.settings.replication)
     services = _service_ports(home)
     told("starting the stages")
     supervisor.launch(home, children(found, services, counts))

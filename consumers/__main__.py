@@ -3,9 +3,16 @@
 import sys
 
 from config import logs
-from config.settings import SettingsRefused, read_settings
+from config.settings import Settings, SettingsRefused, read_settings
 from consumers.runtime.main import AlreadyRuns, run_stage
 from consumers.stages import STAGES, stage_named
+
+
+def _complete(settings: Settings) -> Settings:
+    if not settings.bootstrap_servers or not settings.schema_registry_url:
+        msg = "set SPENDTRAIL_BOOTSTRAP_SERVERS and SPENDTRAIL_SCHEMA_REGISTRY_URL, or use `spendtrail run`"
+        raise SettingsRefused(msg)
+    return settings
 
 
 def main(arguments: list[str]) -> int:
@@ -13,10 +20,7 @@ def main(arguments: list[str]) -> int:
     try:
         (name,) = arguments
         stage = stage_named(name)
-        settings = read_settings()
-        if not settings.bootstrap_servers or not settings.schema_registry_url:
-            msg = "set SPENDTRAIL_BOOTSTRAP_SERVERS and SPENDTRAIL_SCHEMA_REGISTRY_URL, or use `spendtrail run`"
-            raise SettingsRefused(msg)
+        settings = _complete(read_settings())
         logs.configure(settings.log_level, stage=stage.name, instance=settings.instance)
         return run_stage(stage, settings, frozenset(s.name for s in STAGES))
     except ValueError:

@@ -86,5 +86,5 @@ def _partitions(settings: Settings, topics: Sequence[Topic]) -> dict[str, int]:
     present = admin.list_topics(timeout=_TIMEOUT_S).topics
     missing = [topic.name for topic in topics if topic.name not in present]
     if missing:
-        raise PublishFailed(f"no topic {', '.join(missing)}; `spendtrail contracts apply` creates what is missing")
+        raise PublishFailed(f"no topic {', '.join(missing)}; `spendtrail prepare` creates what is missing")
     return {topic.name: len(present[topic.name].partitions) for topic in topics}

@@ -20,7 +20,15 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from schemas.contracts import EVENTS, NAMESPACE, Shape, avsc, fields_of
 from schemas.envelope import Event
 
-__all__ = ["Codec", "ContractViolated", "Registry", "RegistryUnavailable", "SchemaRefused", "Undecodable", "registry_at"]
+__all__ = [
+    "Codec",
+    "ContractViolated",
+    "Registry",
+    "RegistryUnavailable",
+    "SchemaRefused",
+    "Undecodable",
+    "registry_at",
+]
 
 _MAGIC = b"\0"
 _HEAD = 5

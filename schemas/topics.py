@@ -1,6 +1,6 @@
 """Every topic, in one table: what is in it, how it is keyed, how long it is kept.
 
-`spendtrail contracts apply` creates what is missing and registers the schemas; tests hold compose, chart, docs and
+`spendtrail prepare` creates what is missing and registers the schemas; tests hold compose, chart, docs and
 stages to this table. Retention is for ever only where the topic is compacted.
 """
 

@@ -69,7 +69,7 @@ class KafkaTail:
         except KafkaException as error:
             raise self._lost(error) from error
         if found.error is not None:
-            msg = f"topic {self._topic}: {found.error.str()}; `spendtrail contracts apply` creates what is missing"
+            msg = f"topic {self._topic}: {found.error.str()}; `spendtrail prepare` creates what is missing"
             raise TransportLost(msg)
         return sorted(found.partitions)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consumers.approval.cases import Case, Cases
-from consumers.approval.corrections import CorrectionRefused, corrected
 from consumers.approval.reasons import hindrances, reasons
+from consumers.corrections import CorrectionRefused, corrected
 from consumers.runtime.stage import Handler
 from schemas.envelope import Event, caused
 from schemas.events import (

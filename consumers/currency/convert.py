@@ -6,8 +6,8 @@ from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Final, Literal
 
-from schemas.currencies import minor_units, quantum
 from consumers.currency.rates import RateTable
+from schemas.currencies import minor_units, quantum
 from schemas.records import Conversion, Problem
 
 __all__ = ["ROUNDINGS", "Rounding", "allocate", "convert_amounts", "implied_rate_problem", "round_amount"]

@@ -9,11 +9,11 @@ from typing import Final
 
 from consumers.assertions import settled
 from consumers.currency.convert import convert_amounts, implied_rate_problem
-from schemas.currencies import minor_units
 from consumers.currency.rates import RateTable, bundled_rates
 from consumers.currency.symbols import resolve_currency
 from consumers.runtime.stage import Handler
 from consumers.tracks import answer_failed
+from schemas.currencies import minor_units
 from schemas.envelope import Event, caused, doubt, stamped
 from schemas.events import CurrencyConverted, ExpenseParsed
 from schemas.lifecycle import State

@@ -6,17 +6,17 @@ few fields that reviewers need.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
-from consumers.approval.corrections import Corrected
 from consumers.assertions import settled
+from consumers.corrections import Corrected
 from consumers.parse.records import facts_of, line_doubts, lines_of, problems_of
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.stage import Handler
 from documents.reading import reading_from_plain
 from documents.understanding import understand
 from schemas.envelope import Event, caused, doubt
-from schemas.events import ExpenseDecided, ExpenseParsed, ExpenseRead
+from schemas.events import ExpenseParsed, ExpenseRead
 from schemas.lifecycle import State
 from vault.personal import pack, unpack
 from vault.sealing import Vault
@@ -62,7 +62,7 @@ def _stated(parsed: ExpenseParsed) -> ExpenseParsed:
     statements = [statement for statement in parsed.asserted if not statement.field.startswith("lines.")]
     if not statements:
         return parsed
-    parts = Corrected(cast("ExpenseDecided", parsed))  # reads only what every parsed expense has
+    parts = Corrected(parsed)
     for statement in statements:
         parts.apply(statement)
     return replace(parsed, facts=parts.facts, lines=parts.lines, context=parts.context)

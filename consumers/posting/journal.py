@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from consumers.currency.convert import round_amount
-from schemas.currencies import minor_units, quantum
 from consumers.posting.accounts import Accounts
 from policy.coded import spread
+from schemas.currencies import minor_units, quantum
 from schemas.events import ExpenseApproved
 from schemas.records import Coding, Conversion, Line
 

@@ -55,5 +55,7 @@ class Burial:
             if transient_of(error):
                 raise
             # Whoever waits for the answer has a time limit of his own; the partition must not stand still for it.
-            _log.exception("no answer beside the dead letter", expense_id=event.expense_id, reason=reason)
+            # Its text may quote the document, so the log names only its type.
+            name = type(error).__name__
+            _log.error("no answer beside the dead letter", expense_id=event.expense_id, reason=reason, exception=name)
             return self._writer.buried(record, event, reason, (), versions)

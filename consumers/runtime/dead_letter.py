@@ -48,7 +48,7 @@ def dead_letter(record: Fetched, error: BaseException, *, group: str, stage: str
     """
     ours = isinstance(error, (Poisoned, Undecodable, ContractViolated, WorkerDied))
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename.rsplit('/', 2)[-2:]}:{frames[-1].lineno}" if frames else ""
+    place = f"{'/'.join(frames[-1].filename.split('/')[-2:])}:{frames[-1].lineno}" if frames else "an unknown place"
     message = str(error) if ours else f"{type(error).__name__} at {place}"
     schema_id = Codec.schema_id(record.value)
     told: dict[str, object] = {

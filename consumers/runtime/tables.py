@@ -4,13 +4,16 @@ Before a record submitted at t is judged, every table has been read to an end th
 published in time is never missed by a replica that lags.
 """
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from consumers.runtime.clock import EPOCH, Clock
+from consumers.runtime.errors import Halted
 from consumers.runtime.stage import Table, TableView
-from consumers.runtime.transport import Tail, Transport
-from schemas.codec import Codec
+from consumers.runtime.transport import Fetched, Tail, Transport
+from schemas.codec import Codec, RegistryUnavailable
 
 __all__ = ["SideTables"]
 
@@ -19,12 +22,45 @@ __all__ = ["SideTables"]
 _PATIENCE = timedelta(milliseconds=50)
 
 
+@dataclass(slots=True)
+class _Followed:
+    """One table, and the records fetched of it that are not in its view yet."""
+
+    name: str
+    view: TableView
+    tail: Tail
+    fetched: deque[Fetched] = field(default_factory=deque)
+
+    def catch_up(self, codec: Codec) -> None:
+        """Take in everything up to the end as it is now; a record leaves the queue only once it is in the view."""
+        while True:
+            while self.fetched:
+                self._take_in(self.fetched[0], codec)
+                self.fetched.popleft()
+            chunk = self.tail.catch_up()
+            if not chunk:
+                return
+            self.fetched.extend(chunk)
+
+    def _take_in(self, record: Fetched, codec: Codec) -> None:
+        try:
+            event = None if record.value is None else codec.decode(record.value)
+            self.view.apply((record.key or b"").decode(), event)
+        except RegistryUnavailable:
+            raise
+        except Exception as error:
+            # A table without one of its records would judge otherwise than the other replicas do.
+            place = f"{record.topic}/{record.partition}/{record.offset}"
+            msg = f"table {self.name} cannot take in {place}: {type(error).__name__}: {error}"
+            raise Halted(msg) from error
+
+
 class SideTables:
     """The tables of one stage process."""
 
     def __init__(self, tables: Sequence[Table], transport: Transport, codec: Codec, clock: Clock) -> None:
         self._tables, self._transport, self._codec, self._clock = tables, transport, codec, clock
-        self._tails: list[tuple[TableView, Tail]] = []
+        self._followed: list[_Followed] = []
         self.views: dict[str, TableView] = {}
         self.as_of = EPOCH
         self._expired = False
@@ -35,29 +71,32 @@ class SideTables:
         Raises:
             TransportLost: the broker does not answer, or a topic is missing.
             RegistryUnavailable: a schema could not be fetched.
-            Undecodable: a table holds a record that is no event of ours; the stage must not guess.
+            Halted: a table holds a record that is no event of ours; the stage must not guess.
 
         """
-        for table in self._tables[len(self._tails) :]:
+        for table in self._tables[len(self._followed) :]:
             view = table.view()
-            self._tails.append((view, self._transport.tail(table.topic.name)))
+            self._followed.append(_Followed(table.name, view, self._transport.tail(table.topic.name)))
             self.views[table.name] = view
         self.refresh()
 
     def refresh(self) -> None:
-        """Read on to the ends as they are now."""
+        """Read on to the ends as they are now.
+
+        Raises:
+            Halted: a table holds what cannot be read; judging on without it would be wrong.
+            TransportLost, RegistryUnavailable: what it needs does not answer; what was read stays read, call again.
+
+        """
         began = self._clock.now()
-        for view, tail in self._tails:
-            while chunk := tail.catch_up():
-                for record in chunk:
-                    event = None if record.value is None else self._codec.decode(record.value)
-                    view.apply((record.key or b"").decode(), event)
+        for table in self._followed:
+            table.catch_up(self._codec)
         self.as_of = began
         self._expired = False
 
     def fresh_for(self, submitted_at: datetime) -> None:
         """Read on if the tables might lack what was published before `submitted_at`."""
-        if not self._tails or (submitted_at <= self.as_of and not self._expired):
+        if not self._followed or (submitted_at <= self.as_of and not self._expired):
             return
         now = self._clock.now()
         if self.as_of < submitted_at <= now or now - self.as_of >= _PATIENCE:
@@ -69,7 +108,7 @@ class SideTables:
 
     def age(self) -> float:
         """Return seconds since the tables were last read to their end, 0 where there are none."""
-        return (self._clock.now() - self.as_of).total_seconds() if self._tails else 0.0
+        return (self._clock.now() - self.as_of).total_seconds() if self._followed else 0.0
 
     def take(self, name: str) -> TableView:
         """Return a view that serves the runtime itself, and give it to no handler from now on."""
@@ -81,5 +120,5 @@ class SideTables:
 
     def close(self) -> None:
         """Close the connections."""
-        for _, tail in self._tails:
-            tail.close()
+        for table in self._followed:
+            table.tail.close()

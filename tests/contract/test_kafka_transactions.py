@@ -51,7 +51,7 @@ def test_a_tail_of_a_missing_topic_says_so(kafka_stack: Endpoints) -> None:
     """A topic that does not exist is named, with what creates it."""
     log = KafkaLog(kafka_stack.bootstrap_servers, f"missing-{os.getpid()}")
     transport = log.transport()
-    with pytest.raises(TransportLost, match="contracts apply"):
+    with pytest.raises(TransportLost, match="spendtrail prepare"):
         transport.tail("no.such.topic")
     transport.close()
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.currency.convert import Rounding, allocate, convert_amounts, implied_rate_problem, round_amount
-from schemas.currencies import quantum
 from consumers.currency.rates import RateTable
+from schemas.currencies import quantum
 from schemas.records import Conversion, Problem
 
 DAY = date(2024, 3, 28)

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from schemas.currencies import MINOR_UNITS
 from consumers.currency.symbols import _MARKS, resolve_currency
+from schemas.currencies import MINOR_UNITS
 
 DAY = date(2024, 3, 1)
 

@@ -117,7 +117,7 @@ def test_a_killed_stage_loses_and_doubles_nothing(whole: Whole, samples_folder: 
     before = Counter(whole.postings())
     feed = samples_folder / "another.csv"
     text = (samples_folder / "card-feed-2026-10.csv").read_text()
-    feed.write_text(text.replace("2026-10-", "2026-09-"))
+    feed.write_text(text.replace("2026-", "2025-"))
     sent = whole.json("card-feed", str(feed))[0]
     for address in (whole.home / "state").glob("*/*/address.json"):
         os.kill(json.loads(address.read_text())["pid"], signal.SIGKILL)

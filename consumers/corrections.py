@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from schemas.contracts import Field, fields_of
-from schemas.events import ExpenseDecided
+from schemas.events import ExpenseParsed
 from schemas.records import Assertion, Context, Facts, Line, Problem
 
 __all__ = ["Corrected", "CorrectionRefused", "corrected"]
@@ -29,10 +29,10 @@ class CorrectionRefused(Exception):
 
 
 class Corrected:
-    """The parts of a decision after corrections."""
+    """The parts of an expense after corrections."""
 
-    def __init__(self, decision: ExpenseDecided) -> None:
-        self.facts, self.lines, self.context = decision.facts, decision.lines, decision.context
+    def __init__(self, expense: ExpenseParsed) -> None:
+        self.facts, self.lines, self.context = expense.facts, expense.lines, expense.context
 
     def apply(self, stated: Assertion) -> None:
         """Write one statement in.
@@ -77,7 +77,7 @@ class Corrected:
             self.lines = (replace(self.lines[0], amount=value),)
 
 
-def corrected(decision: ExpenseDecided, stated: Sequence[Assertion]) -> tuple[Corrected, tuple[Problem, ...]]:
+def corrected(decision: ExpenseParsed, stated: Sequence[Assertion]) -> tuple[Corrected, tuple[Problem, ...]]:
     """Return the corrected parts, and the doubts about what was read that the statements do not settle.
 
     Raises:
