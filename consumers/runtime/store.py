@@ -40,7 +40,9 @@ class PartitionStore:
             known = dict(self._db.execute("SELECT name, value FROM about"))
             if known.get("layout") != _LAYOUT or now_ms - known.get("saved_ms", 0) > max_age_ms:
                 self._db = self._rebuilt()
-        except sqlite3.DatabaseError:
+            # Walks every page of the keys, so that damage is found now and not in the middle of a record.
+            self.keys()
+        except (sqlite3.DatabaseError, TransactionLost):
             # A damaged file is no loss: everything in it is in the changelog.
             self._db = self._rebuilt()
         self.next_offset: int = dict(self._db.execute("SELECT name, value FROM about")).get("next_offset", 0)
@@ -151,7 +153,8 @@ class PartitionStore:
 
     def keys(self) -> int:
         """Return how many keys the file holds."""
-        return int(self._db.execute("SELECT count(*) FROM state").fetchone()[0])
+        with self._sound():
+            return int(self._db.execute("SELECT count(*) FROM state").fetchone()[0])
 
     def size(self) -> int:
         """Return the file's size in bytes."""

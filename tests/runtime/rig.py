@@ -1,5 +1,6 @@
 """A stage's runner on the in-memory broker, under a clock that passes when told to."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from consumers.runtime.runner import Parts, Runner
 from consumers.runtime.stage import Handler, Stage
 from consumers.runtime.tables import SideTables
 from consumers.runtime.telemetry import RecordedTelemetry
-from consumers.runtime.transport import Fetched, Outgoing, Transport
+from consumers.runtime.transport import Fetched, Outgoing, TransactionLost, Transport
 from consumers.runtime.writer import Writer
 from schemas.codec import Codec, registry_at
 from schemas.envelope import Event
@@ -99,6 +100,18 @@ class Member:
         """Go round that many times."""
         for _ in range(steps):
             self.runner.step(0)
+
+    def persist(self, steps: int = 6) -> int:
+        """Go round like a stage process, which takes the way back when a transaction was lost; return how often."""
+        lost = 0
+        for _ in range(steps):
+            try:
+                self.runner.step(0)
+            except TransactionLost:
+                lost += 1
+                with contextlib.suppress(TransactionLost):
+                    self.runner.recover()
+        return lost
 
 
 @dataclass
