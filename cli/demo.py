@@ -20,7 +20,7 @@ from cli.stacking import bring_up
 from consumers.project.queries import ReadModel, Summary
 from producers.card_line import Holder
 from producers.upload import Received
-from samples import Sample, make
+from samples.sample import Sample
 from schemas.lifecycle import ENDS, WAITING
 from schemas.records import Context
 
@@ -64,6 +64,8 @@ def demo() -> None:
 
 
 def _send(found: Session) -> _Sent:
+    from samples.catalogue import make  # noqa: PLC0415 - drawing documents takes libraries that no other verb should wait for
+
     folder = found.settings.home / "demo"
     samples = make(folder)
     documents = [s for s in samples if s.path.suffix != ".csv"]

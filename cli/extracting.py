@@ -8,7 +8,6 @@ import orjson
 import typer
 
 from cli.context import Refused
-from documents.extract import extract
 
 __all__ = ["add"]
 
@@ -27,6 +26,8 @@ def extract_files(
 
     Exit code 1 when any of them needs a person.
     """
+    from documents.extract import extract  # noqa: PLC0415 - reading takes libraries that no other verb should wait for
+
     del json
     accepted = True
     for path in files:

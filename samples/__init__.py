@@ -3,8 +3,3 @@
 Nothing here is read by the product. The set exists so that a stranger sees realistic documents travel, and so that
 what happened to each can be held against what a person would expect.
 """
-
-from samples.catalogue import make
-from samples.sample import Expectation, Facts, Outcome, Sample
-
-__all__ = ["Expectation", "Facts", "Outcome", "Sample", "make"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.approval.corrections import CorrectionRefused, corrected
+from consumers.corrections import CorrectionRefused, corrected
 from schemas.envelope import caused
 from schemas.events import ExpenseDecided
 from schemas.records import Assertion, Line, Problem

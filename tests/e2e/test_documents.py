@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from samples import make
+from samples.catalogue import make
 from tests.e2e.whole import ENDED, Whole
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -7,7 +7,7 @@ import pytesseract  # type: ignore[import-untyped] # ships no types
 import pytest
 from PIL import Image
 
-from samples import make
+from samples.catalogue import make
 from samples.figures import american_date, english, german, german_date, long_date
 
 pytestmark = [

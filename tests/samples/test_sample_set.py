@@ -14,8 +14,9 @@ import pytest
 from lxml import etree
 from PIL import Image
 
-from samples import Sample, make
+from samples.catalogue import make
 from samples.figures import american_date, british_date, english, german, german_date, long_date
+from samples.sample import Sample
 
 pytestmark = pytest.mark.xdist_group("samples")
 
