@@ -15,7 +15,7 @@ __all__ = ["Hit", "Lexicon", "Term"]
 _CACHE: Final = 65_536
 # Shorter words differ by a letter and mean something else ("hotel", "hostel"; "flight", "fright").
 _REPAIRABLE: Final = 6
-_SAME: Final = 88
+_SAME: Final = 90
 # A misread word says a little less than the word itself, in per cent.
 _REPAIRED: Final = 90
 _COMPOUND: Final = 8
@@ -61,6 +61,11 @@ class Lexicon:
             self._words[word[0]].append(word)
         self._known = frozenset(w for phrase in self._phrases for w in phrase.split())
         self._repair = lru_cache(maxsize=_CACHE)(self._repaired)
+
+    @property
+    def meanings(self) -> frozenset[str]:
+        """Everything that any phrase speaks for."""
+        return frozenset(term.meaning for term in self._phrases.values())
 
     def find(self, text: str) -> tuple[Hit, ...]:
         """Return what the text says, in its order; each word counts for the longest phrase it is in."""

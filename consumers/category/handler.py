@@ -6,7 +6,7 @@ from functools import cache, partial
 from typing import Final
 
 from consumers.assertions import settled, stated
-from consumers.category import mcc, resolve, taxonomy
+from consumers.category import mcc, taxonomy, words
 from consumers.category.resolve import Categoriser, Seen, load_categoriser
 from consumers.rulefile import rules_version
 from consumers.runtime.stage import Handler
@@ -24,7 +24,7 @@ _CERTAIN: Final = 100
 
 @cache
 def _categoriser() -> tuple[Categoriser, str]:
-    return load_categoriser(), rules_version(taxonomy.SHIPPED, mcc.SHIPPED, resolve.SHIPPED)
+    return load_categoriser(), rules_version(taxonomy.SHIPPED, mcc.SHIPPED, words.SHIPPED, words.SHIPPED_CHAINS)
 
 
 def categorise_lines(event: ExpenseParsed) -> Sequence[Event]:

@@ -11,43 +11,28 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
+from consumers.category.company import TAKEN, Judged, in_company
 from consumers.category.mcc import MccMeaning, describe_mcc, load_mccs
 from consumers.category.taxonomy import Taxonomy, load_taxonomy, related
+from consumers.category.words import CLEAR, WEAK, Words, load_words
 from consumers.folding import fold
-from consumers.lexicon import Lexicon, Term
-from consumers.rulefile import RuleFileError, read_rules
+from consumers.lexicon import Hit
 from schemas.records import CategoryMatch, Evidence, Problem
 
-__all__ = ["SHIPPED", "Categoriser", "Seen", "load_categoriser", "load_keywords"]
+__all__ = ["Categoriser", "Seen", "load_categoriser"]
 
-SHIPPED: Final = Path(__file__).with_name("keywords.yaml")
 STAGE: Final = "category"
 _CACHE: Final = 65_536
-_CLEAR: Final = 85
-_WEAK: Final = 45
 # A merchant's name says what it sells, not what was bought there: a little less than the line's own words.
 _MERCHANT_DISCOUNT: Final = 10
 _CLAIM: Final = 60
-# From this score on an answer is taken; below it the line is unmapped and a person looks.
-_TAKEN: Final = 50
 _AGREEMENT: Final = 5
 _CONTRADICTION: Final = 15
 _MOST: Final = 99
-# What the other lines of a document say about one that nothing speaks for: taken, but never sure.
-_COMPANY: Final = 60
 # Where weights are equal, who is believed.
 _RANK: Final = {"document": 4, "description": 3, "mcc": 2, "merchant": 1, "claimed": 0}
 # Kinds of document that say by themselves what they bill.
 _DOCUMENTS: Final = {"utility_bill": "utilities", "property_tax_bill": "property_tax"}
-
-
-class _Words(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    clear: list[list[str]]
-    weak: list[list[str]] = []
-    parts: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +45,10 @@ class Seen:
     claimed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    category: str | None
-    score: int
-    evidence: tuple[Evidence, ...]
-    contradicts: bool
-
-
 class Categoriser:
     """The shipped or a tenant's tree, codes and words, compiled; answers are remembered."""
 
-    def __init__(self, taxonomy: Taxonomy, mccs: dict[str, MccMeaning], words: Lexicon) -> None:
+    def __init__(self, taxonomy: Taxonomy, mccs: dict[str, MccMeaning], words: Words) -> None:
         self.taxonomy = taxonomy
         self._mccs = mccs
         self._words = words
@@ -87,14 +64,14 @@ class Categoriser:
         line that nothing speaks for takes the category that all the other lines agree on: one seller's document is
         mostly one purchase.
         """
-        judged = _in_company([self._judge(description, seen) for description in descriptions])
+        judged = in_company([self._judge(description, seen) for description in descriptions])
         matches = tuple(
             CategoryMatch(line=number, category=j.category, score=j.score, evidence=j.evidence)
             for number, j in enumerate(judged, start=1)
         )
         return matches, self._unmapped(judged) + self._mismatch(seen, judged)
 
-    def _unmapped(self, judged: list[_Judged]) -> tuple[Problem, ...]:
+    def _unmapped(self, judged: list[Judged]) -> tuple[Problem, ...]:
         return tuple(
             Problem(
                 code="FALLBACK_UNMAPPED",
@@ -107,7 +84,7 @@ class Categoriser:
             if j.category is None
         )
 
-    def _mismatch(self, seen: Seen, judged: list[_Judged]) -> tuple[Problem, ...]:
+    def _mismatch(self, seen: Seen, judged: list[Judged]) -> tuple[Problem, ...]:
         # A line that agrees with the claim explains it; so does one that only the claim speaks for.
         mapped = [(number, j) for number, j in enumerate(judged, start=1) if j.category is not None]
         if not mapped or not all(j.contradicts for _, j in mapped):
@@ -131,16 +108,16 @@ class Categoriser:
         named = self.taxonomy.named(text)
         if named:
             return named
-        clear = [hit for hit in self._words.find(text) if hit.weight > _WEAK]
+        clear = [hit for hit in self._words.in_line(text) if hit.weight > WEAK]
         return self.taxonomy.nearest(clear[0].meaning) if clear else None
 
-    def _judged(self, description: str | None, seen: Seen) -> _Judged:
+    def _judged(self, description: str | None, seen: Seen) -> Judged:
         evidence = self._evidence(description, seen)
         facts = [e for e in evidence if e.source != "claimed"]
         claim = next((e for e in evidence if e.source == "claimed"), None)
         best = max(evidence, key=lambda e: (e.weight, _RANK[e.source]), default=None)
         if best is None:
-            return _Judged(None, 0, evidence, contradicts=False)
+            return Judged(None, 0, evidence, contradicts=False)
         category = _finest(best.category, evidence)
         score = best.weight
         for source in sorted({e.source for e in evidence if e is not best and e.source != best.source}):
@@ -149,35 +126,35 @@ class Categoriser:
                 score += _AGREEMENT
             elif said.weight > _CLAIM:
                 score -= _CONTRADICTION
-        if score < _TAKEN:
-            return _Judged(None, 0, evidence, contradicts=False)
-        against = bool(claim) and any(e.weight >= _TAKEN for e in facts)
+        if score < TAKEN:
+            return Judged(None, 0, evidence, contradicts=False)
+        against = bool(claim) and any(e.weight >= TAKEN for e in facts)
         contradicts = (
             against
             and claim is not None
-            and not any(related(e.category, claim.category) for e in facts if e.weight >= _TAKEN)
+            and not any(related(e.category, claim.category) for e in facts if e.weight >= TAKEN)
         )
-        return _Judged(category, min(score, _MOST), evidence, contradicts)
+        return Judged(category, min(score, _MOST), evidence, contradicts)
 
     def _evidence(self, description: str | None, seen: Seen) -> tuple[Evidence, ...]:
         found: list[Evidence] = []
         if seen.document_type in _DOCUMENTS:
-            found.append(self._speak("document", seen.document_type, _DOCUMENTS[seen.document_type], _CLEAR))
+            found.append(self._speak("document", seen.document_type, _DOCUMENTS[seen.document_type], CLEAR))
         meaning = self._mccs.get(seen.mcc or "")
         if meaning:
             found.append(self._speak("mcc", describe_mcc(seen.mcc or ""), meaning.category, meaning.weight))
         if description and fold(description) != fold(seen.merchant or ""):
-            found.extend(self._read("description", description, 0))
+            found.extend(self._read("description", self._words.in_line(description), 0))
         if seen.merchant:
-            found.extend(self._read("merchant", seen.merchant, _MERCHANT_DISCOUNT))
+            found.extend(self._read("merchant", self._words.in_seller(seen.merchant), _MERCHANT_DISCOUNT))
         claimed = self.claimed(seen.claimed)
         if claimed:
             found.append(self._speak("claimed", seen.claimed or "", claimed, _CLAIM))
         return tuple(e for e in found if e.category)
 
-    def _read(self, source: str, text: str, discount: int) -> list[Evidence]:
+    def _read(self, source: str, hits: Sequence[Hit], discount: int) -> list[Evidence]:
         strongest: dict[str, Evidence] = {}
-        for hit in self._words.find(text):
+        for hit in hits:
             # A phrase of several words says more than a word: "parking lot reseal" is not about parking.
             weight = min(hit.weight + 2 * (hit.words - 1), _MOST) - discount
             spoken = self._speak(source, hit.phrase, hit.meaning, weight)
@@ -189,41 +166,10 @@ class Categoriser:
         return Evidence(source=source, value=value, category=self.taxonomy.nearest(category) or "", weight=weight)
 
 
-def _in_company(judged: list[_Judged]) -> list[_Judged]:
-    """Return the judgements, silent lines in the category of the rest where all of the rest agree on one."""
-    said = sorted({j.category for j in judged if j.category is not None}, key=len)
-    if not said or not all(one.startswith(said[0]) and related(one, said[0]) for one in said):
-        return judged
-    first = next(place for place, j in enumerate(judged, start=1) if j.category is not None)
-    heard = Evidence(source="document", value=f"line {first}", category=said[0], weight=_COMPANY)
-    contradicts = all(j.contradicts for j in judged if j.category is not None)
-    company = _Judged(said[0], _COMPANY, (heard,), contradicts)
-    return [company if j.category is None and not j.evidence else j for j in judged]
-
-
 def _finest(category: str, evidence: tuple[Evidence, ...]) -> str:
     """Return the finest category of this branch that anything but a weak word speaks for."""
-    finer = [e for e in evidence if e.category.startswith(f"{category}.") and e.weight > _WEAK]
+    finer = [e for e in evidence if e.category.startswith(f"{category}.") and e.weight > WEAK]
     return max(finer, key=lambda e: (e.weight, _RANK[e.source])).category if finer else category
-
-
-def load_keywords(path: Path = SHIPPED) -> Lexicon:
-    """Return the words of a keyword file: category to clear words, weak words and parts of compounds.
-
-    Raises:
-        RuleFileError: the file cannot be used, or a word stands under two categories.
-
-    """
-    terms: list[Term] = []
-    for category, words in read_rules(path, dict[str, _Words]).items():
-        terms += [Term(word, category, _CLEAR) for group in words.clear for word in group]
-        terms += [Term(word, category, _WEAK) for group in words.weak for word in group]
-        terms += [Term(word, category, _CLEAR, part=True) for word in words.parts]
-    try:
-        return Lexicon(terms)
-    except ValueError as error:
-        msg = f"{path}: {error}"
-        raise RuleFileError(msg) from error
 
 
 def load_categoriser(taxonomy: Path | None = None, mccs: Path | None = None, words: Path | None = None) -> Categoriser:
@@ -236,5 +182,5 @@ def load_categoriser(taxonomy: Path | None = None, mccs: Path | None = None, wor
     return Categoriser(
         load_taxonomy(taxonomy) if taxonomy else load_taxonomy(),
         load_mccs(mccs) if mccs else load_mccs(),
-        load_keywords(words) if words else load_keywords(),
+        load_words(words) if words else load_words(),
     )

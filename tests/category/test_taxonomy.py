@@ -6,8 +6,8 @@ import pytest
 from iso18245 import get_all_mccs
 
 from consumers.category.mcc import describe_mcc, load_mccs
-from consumers.category.resolve import load_keywords
 from consumers.category.taxonomy import load_taxonomy, related
+from consumers.category.words import load_words
 from consumers.rulefile import RuleFileError
 
 TAXONOMY = load_taxonomy()
@@ -15,7 +15,9 @@ TAXONOMY = load_taxonomy()
 
 def test_what_is_shipped_fits_together() -> None:
     """Every category that a code or a word speaks for is in the shipped tree."""
-    spoken = {m.category for m in load_mccs().values()} | {t.meaning for t in load_keywords()._phrases.values()}
+    words = load_words()
+    spoken = {m.category for m in load_mccs().values()} | words.line.meanings | words.seller.meanings
+    spoken |= set(words.chains.values())
     assert spoken <= TAXONOMY.titles.keys()
 
 
@@ -96,4 +98,4 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
         load_mccs(path)
     path.write_text("fuel: {clear: [[tea]]}\nmeals: {clear: [[tea]]}\n", encoding="utf-8")
     with pytest.raises(RuleFileError, match="cannot mean both"):
-        load_keywords(path)
+        load_words(path)

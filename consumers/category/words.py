@@ -1,0 +1,135 @@
+"""The words of a category: what they are in a line, in a seller's name, and the chains known by name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from consumers.folding import fold
+from consumers.lexicon import Hit, Lexicon, Term
+from consumers.rulefile import RuleFileError, read_rules
+
+__all__ = ["CLEAR", "SHIPPED", "SHIPPED_CHAINS", "WEAK", "Words", "load_words"]
+
+SHIPPED: Final = Path(__file__).with_name("keywords.yaml")
+SHIPPED_CHAINS: Final = Path(__file__).with_name("chains.yaml")
+CLEAR: Final = 85
+WEAK: Final = 45
+# What stands before a seller's name on a card statement or in a web address.
+_BEFORE: Final = frozenset(
+    (
+        "www",
+        "http",
+        "https",
+        "the",
+        "paypal",
+        "pp",
+        "sq",
+        "sqc",
+        "tst",
+        "sp",
+        "iz",
+        "zettle",
+        "sumup",
+        "wp",
+        "py",
+        "eb",
+        "m",
+    )
+)
+# Last labels of web addresses that are words of their own: "travel.cloud" sells no cloud.
+_ADDRESS: Final = frozenset(
+    (
+        "cloud",
+        "app",
+        "shop",
+        "store",
+        "online",
+        "site",
+        "tech",
+        "digital",
+        "media",
+        "agency",
+        "services",
+        "travel",
+        "email",
+    )
+)
+
+
+class _Kinds(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    clear: list[list[str]]
+    bought: list[list[str]] = []
+    weak: list[list[str]] = []
+    parts: list[list[str]] = []
+    bought_parts: list[list[str]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Two lexicons, since a name says less than a line, and the chains: folded name to category."""
+
+    line: Lexicon
+    seller: Lexicon
+    chains: dict[str, str]
+
+    def in_line(self, text: str) -> tuple[Hit, ...]:
+        """Return what a line or an employee's own words say."""
+        return self.line.find(text)
+
+    def in_seller(self, name: str) -> tuple[Hit, ...]:
+        """Return what a seller's name says: the chain it is of, else the words in it."""
+        words = fold(name).split()
+        while len(words) > 1 and words[0] in _BEFORE:
+            words = words[1:]
+        for count in range(min(len(words), 4), 0, -1):
+            chain = " ".join(words[:count])
+            if chain in self.chains:
+                # A grocer's petrol station is no grocer: what stands after the name counts for more.
+                after = [hit for hit in self.seller.find(" ".join(words[count:])) if hit.weight >= CLEAR]
+                return tuple(after) or (Hit(chain, self.chains[chain], CLEAR, 1),)
+        return self.seller.find(" ".join(_without_address(token) for token in name.split()))
+
+
+def _without_address(token: str) -> str:
+    """Return a word of a name without the last label of a web or mail address, where that is a word of its own."""
+    rest, dot, last = token.rstrip("./").rpartition(".")
+    return rest if dot and rest and ("@" in rest or last.casefold() in _ADDRESS) else token
+
+
+def load_words(path: Path = SHIPPED, chains: Path = SHIPPED_CHAINS) -> Words:
+    """Return the words of a keyword file and the names of a chain file.
+
+    Raises:
+        RuleFileError: a file cannot be used, or a word or name stands under two categories.
+
+    """
+    line: list[Term] = []
+    seller: list[Term] = []
+    for category, kinds in read_rules(path, dict[str, _Kinds]).items():
+        clear = _terms(kinds.clear, category, CLEAR) + _terms(kinds.parts, category, CLEAR, part=True)
+        weak = _terms(kinds.weak, category, WEAK)
+        line += clear + weak + _terms(kinds.bought, category, CLEAR)
+        line += _terms(kinds.bought_parts, category, CLEAR, part=True)
+        seller += clear + weak + _terms(kinds.bought, category, WEAK)
+    try:
+        return Words(Lexicon(line), Lexicon(seller), _chains(chains))
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise RuleFileError(msg) from error
+
+
+def _terms(groups: list[list[str]], category: str, weight: int, *, part: bool = False) -> list[Term]:
+    return [Term(word, category, weight, part=part) for group in groups for word in group]
+
+
+def _chains(path: Path) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for category, groups in read_rules(path, dict[str, list[list[str]]]).items():
+        for name in (fold(name) for group in groups for name in group):
+            if named.setdefault(name, category) != category:
+                msg = f"{path}: {name!r} cannot be of both {named[name]} and {category}; keep one"
+                raise RuleFileError(msg)
+    return named
