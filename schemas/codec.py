@@ -19,6 +19,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.contracts import EVENTS, NAMESPACE, Shape, avsc, fields_of
 from schemas.envelope import Event
+from schemas.fields import Logical
 
 __all__ = [
     "Codec",
@@ -162,19 +163,27 @@ def _encoder(shape: Shape) -> _Convert | None:
         if inner_map:
             convert = lambda values: {k: inner_map(v) for k, v in values.items()}  # noqa: E731 - one of four branches
     elif shape.logical and shape.logical.name == "decimal":
-        # fastavro refuses -0 nowhere but writes it as 0; a float would slip through arithmetic, so it is refused.
-        convert = _decimal
+        convert = _decimal(shape.logical)
     if convert and shape.nullable:
         plain = convert
         return lambda value: None if value is None else plain(value)
     return convert
 
 
-def _decimal(value: Any) -> Decimal:
-    if not isinstance(value, Decimal) or not value.is_finite():
-        msg = f"{value!r} is not a finite Decimal"
-        raise TypeError(msg)
-    return value
+def _decimal(logical: Logical) -> _Convert:
+    # fastavro counts the digits given, not those that the scale makes of them, and takes a float for a number.
+    whole = logical.precision - logical.scale
+
+    def hold(value: Any) -> Decimal:
+        if not isinstance(value, Decimal) or not value.is_finite():
+            msg = f"{value!r} is not a finite Decimal"
+            raise TypeError(msg)
+        if value and value.adjusted() >= whole:
+            msg = f"{value} has more than {whole} digits before the point"
+            raise ValueError(msg)
+        return value
+
+    return hold
 
 
 def _opener(record: type) -> _Convert:

@@ -98,9 +98,11 @@ def test_what_cannot_be_opened_is_raised_where_the_lane_is_made() -> None:
     """A wrong address stops the process with its reason; it does not wait for ever."""
 
     @asynccontextmanager
-    async def given() -> AsyncIterator[Mapping[str, Any]]:
-        raise ValueError("no such address")
-        yield {}
+    async def given(address: str = "") -> AsyncIterator[Mapping[str, Any]]:
+        if not address:
+            msg = "no such address"
+            raise ValueError(msg)
+        yield {"address": address}
 
     with pytest.raises(ValueError, match="no such address"):
         AsyncLane(_handle, workers=1, seconds=1, given=given)
