@@ -13,6 +13,8 @@ from devstack.children import delay_s, failures_after, read_watch
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:

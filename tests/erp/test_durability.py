@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import pytest
 
 
 def _journal(expense: int) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def _post(client: httpx2.Client, expense: int) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.slow
 def test_a_kill_loses_nothing_acknowledged(
     start_process: Callable[[], tuple[subprocess.Popen[bytes], httpx2.Client]],
 ) -> None:

@@ -110,6 +110,7 @@ def test_without_a_reading_it_is_poison() -> None:
         understand_reading(type(event)(**{**_fields(event), "personal": sealed(pages={"format": 9})}), vault=VAULT)
 
 
+@pytest.mark.slow
 def test_too_many_lines_break_the_limit() -> None:
     """More lines than an event can carry are dead-lettered, not cut off."""
     line = "Item alpha                  1         1.00      1.00\n"
