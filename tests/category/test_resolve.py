@@ -40,6 +40,29 @@ def codes(seen: Seen, *descriptions: str | None) -> list[str]:
         ("Cloud hosting, April", "software"),
         ("Bank charges", "fees"),
         ("Gift card", "gifts"),
+        ("Team plan, 12 seats, monthly subscription", "software"),
+        ("Benutzerlizenzen Jahresabo", "software"),
+        ("Hébergement web et nom de domaine", "software"),
+        ("Türschild Aluminium", "site_maintenance"),
+        ("Rótulo de entrada", "site_maintenance"),
+        ("Visitenkarten, Druckerei", "office_supplies"),
+        ("Cartouches d'encre", "office_supplies"),
+        ("Parkgebühren Tiefgarage", "travel.ground"),
+        ("Stationnement 2 h", "travel.ground"),
+        ("Parcheggio aeroporto", "travel.ground"),
+        ("Camera doppia, 3 notti", "travel.lodging"),
+        ("Overnachting met ontbijt", "travel.lodging"),
+        ("Menú del día", "meals"),
+        ("Almoço de trabalho", "meals"),
+        ("Recarga eléctrica", "fuel"),
+        ("Mobiel abonnement juli", "telecom"),
+        ("Portes de envio", "shipping"),
+        ("Quota di iscrizione convegno", "training"),
+        ("Bolletta luce", "utilities"),
+        ("Frais de tenue de compte", "fees"),
+        ("Honorários de advogado", "professional_services"),
+        ("Relatiegeschenken", "gifts"),
+        ("Seguro de viaje", "insurance"),
         ("Qty adj", None),
         ("", None),
         (None, None),
@@ -48,6 +71,49 @@ def codes(seen: Seen, *descriptions: str | None) -> list[str]:
 def test_by_description(description: str | None, expected: str | None) -> None:
     """Generic words in several languages decide; nothing recognisable decides nothing."""
     assert category(description) == expected
+
+
+@pytest.mark.parametrize(
+    ("merchant", "expected"),
+    [
+        ("HARBOUR PLAZA GARAGE", "travel.ground"),
+        ("CITY CAR PARK 0231", "travel.ground"),
+        ("SHELL KINGS 587", "fuel"),
+        ("SQ *MARRIOTT LEEDS", "travel.lodging"),
+        ("www.thetrainline.com", "travel.ground"),
+        ("TESCO PFS 2996", "fuel"),
+        ("www.smithsofficefurniture", "office_supplies"),
+        ("HYDE LEGAL SOLICITORS LLP", "professional_services"),
+        ("SEASHELL TRADING", None),
+        ("Michelle Shell", None),
+        ("PATCH-A-DOLL WORKSHOP", None),
+        ("billing@journeys.cloud", None),
+        ("NORTH SUBSCRIPTION", None),
+        ("DAILY INFORMATION", None),
+        ("AMAZON UK MARKETPLACE", None),
+    ],
+)
+def test_by_seller(merchant: str, expected: str | None) -> None:
+    """A seller's name is taken at its word only where the word says what is sold; chains are known by name."""
+    assert category(merchant, Seen(merchant=merchant)) == expected
+
+
+def test_words_that_say_little_alone_say_enough_together() -> None:
+    """Where every line is silent, the seller and all lines are heard as one; a tie goes to a person."""
+    found, problems = CATEGORISER.categorise(Seen(), ["Drinks", "Tasting plate", None])
+    assert [(m.category, m.score) for m in found] == [("meals", 60)] * 3
+    assert problems == ()
+    assert codes(Seen(merchant="Old Bar"), "Drinks", "Labels", "Batteries") == ["FALLBACK_UNMAPPED"] * 3
+
+
+def test_a_silent_line_that_leans_the_same_way_joins_the_others() -> None:
+    """Support beside licences is part of the licences; a fee beside them is not."""
+    found, problems = CATEGORISER.categorise(
+        Seen(), ["Annual licence renewal", "Software licences", "Priority support"]
+    )
+    assert found[2].category == "software"
+    assert problems == ()
+    assert codes(Seen(), "Software licences", "Surcharge") == ["FALLBACK_UNMAPPED"]
 
 
 def test_the_line_goes_before_the_seller() -> None:
