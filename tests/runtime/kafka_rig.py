@@ -13,12 +13,13 @@ from confluent_kafka.cimpl import NewTopic
 from consumers.runtime.kafka import KafkaSettings, KafkaTransport
 from consumers.runtime.stage import Stage
 from devstack.stack import Endpoints
+from schemas.codec import Codec
 from schemas.envelope import Event
 from schemas.topics import AUDIT_EVENTS, DEAD_LETTERS, Topic
 from streams.client import PARTITIONER
 from tests.runtime.rig import CODEC
 
-__all__ = ["KafkaRig", "create_topics", "named", "read_committed"]
+__all__ = ["KafkaRig", "create_topics", "named", "read_committed", "unique"]
 
 
 def create_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
@@ -37,9 +38,13 @@ def create_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
         time.sleep(0.05)
 
 
+def unique(prefix: str) -> str:
+    """Return a prefix of this test run's own, so that tests and runs sharing a broker do not meet."""
+    return f"{prefix}-{os.getpid()}"
+
+
 def named(stage: Stage, prefix: str, *, partitions: int = 4) -> Stage:
-    """Return the row with its own topics, so that tests and runs sharing a broker do not meet."""
-    prefix = f"{prefix}-{os.getpid()}"
+    """Return the row with topics of its own."""
     return replace(
         stage,
         name=f"{prefix}-{stage.name}",
@@ -77,8 +82,8 @@ def read_committed(bootstrap: str, topic: str, *, partitions: Sequence[int] | No
 class KafkaRig:
     """Topics of one stage on a real broker."""
 
-    def __init__(self, endpoints: Endpoints, stage: Stage) -> None:
-        self.bootstrap, self.stage = endpoints.bootstrap_servers, stage
+    def __init__(self, endpoints: Endpoints, stage: Stage, codec: Codec = CODEC) -> None:
+        self.bootstrap, self.stage, self._codec = endpoints.bootstrap_servers, stage, codec
         changelog = (stage.changelog,) if stage.changelog else ()
         create_topics(
             self.bootstrap, (*dict.fromkeys((stage.reads, *stage.writes, *changelog)), AUDIT_EVENTS, DEAD_LETTERS)
@@ -100,12 +105,14 @@ class KafkaRig:
         """Put events into the stage's input."""
         topic = self.stage.reads
         for event in events:
-            self._producer.produce(topic.name, CODEC.encode(event), topic.key(event).encode())
+            self._producer.produce(topic.name, self._codec.encode(event), topic.key(event).encode())
         assert self._producer.flush(30) == 0
 
     def outputs(self, topic: Topic | None = None) -> list[Event]:
         """Return the committed events of an output topic."""
-        return [CODEC.decode(m.value()) for m in read_committed(self.bootstrap, (topic or self.stage.writes[0]).name)]
+        return [
+            self._codec.decode(m.value()) for m in read_committed(self.bootstrap, (topic or self.stage.writes[0]).name)
+        ]
 
     def lag(self) -> int:
         """Return the group's lag as any tool would compute it: end offsets less committed offsets."""

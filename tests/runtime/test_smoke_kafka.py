@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from devstack.stack import Endpoints
-from tests.runtime.kafka_rig import KafkaRig, named, read_committed
+from tests.runtime.kafka_rig import KafkaRig, named, read_committed, unique
 from tests.runtime.rig import Rig
 from tests.runtime.rows import inbound, row, told
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.kafka
 
 def test_state_and_outputs_on_kafka(kafka_stack: Endpoints, tmp_path: Path) -> None:
     """A stateful stage hands over once, its changelog agrees, and its lag reaches exactly zero."""
-    kafka = KafkaRig(kafka_stack, named(row("tests.runtime.handlers.count", stateful=True), "smoke"))
+    kafka = KafkaRig(kafka_stack, named(row("tests.runtime.handlers.count", stateful=True), unique("smoke")))
     rig = Rig(kafka.stage, tmp_path)
     kafka.feed(*(inbound(f"k{n % 5}", n) for n in range(200)))
     member = rig.on(kafka.transport(), "a")

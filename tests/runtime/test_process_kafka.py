@@ -1,0 +1,95 @@
+"""A stage as a real process on a real broker."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from devstack import process, stack
+from devstack.stack import Endpoints
+from schemas.codec import Codec, registry_at
+from tests.runtime.child import stage_of
+from tests.runtime.kafka_rig import KafkaRig, read_committed, unique
+from tests.runtime.replica import Replica
+from tests.runtime.rows import inbound, told
+
+pytestmark = pytest.mark.kafka
+
+
+def _rig(endpoints: Endpoints, prefix: str, kind: str) -> KafkaRig:
+    if endpoints.registry_url is None:
+        pytest.skip("SPENDTRAIL_BOOTSTRAP_SERVERS is set without SPENDTRAIL_SCHEMA_REGISTRY_URL")
+    return KafkaRig(endpoints, stage_of(prefix, kind), Codec(registry_at(endpoints.registry_url)))
+
+
+@pytest.fixture
+def replicas() -> Iterator[list[Replica]]:
+    """Collect the processes of a test; none outlives it."""
+    started: list[Replica] = []
+    yield started
+    for replica in started:
+        replica.kill()
+
+
+def _until_done(rig: KafkaRig, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while rig.lag():
+        assert time.monotonic() < deadline, f"lag stays at {rig.lag()}"
+        time.sleep(0.1)
+
+
+def test_sigterm_drains_and_a_second_process_of_the_name_is_refused(
+    kafka_stack: Endpoints, tmp_path: Path, replicas: list[Replica]
+) -> None:
+    """It ends with 0, has committed everything, and its successor finds nothing to do; no two share a name."""
+    prefix = unique("drain")
+    rig = _rig(kafka_stack, prefix, "count")
+    first = Replica(kafka_stack, tmp_path, prefix, "count", "a")
+    replicas.append(first)
+    first.until_ready()
+    namesake = Replica(kafka_stack, tmp_path, prefix, "count", "a")
+    replicas.append(namesake)
+    rig.feed(*(inbound(f"k{n % 5}", n) for n in range(300)))
+    assert process.wait_for(lambda: namesake.exit_code is not None, timeout_s=30)
+    assert namesake.exit_code == 2
+    _until_done(rig)
+    assert first.terminate() == 0
+    assert "SPENDTRAIL_INSTANCE" in namesake.log.read_text()
+    outputs = sorted(told(e) for e in rig.outputs())
+    assert outputs == sorted((f"k{n % 5}", n, str(n // 5 + 1)) for n in range(300))
+    assert rig.lag() == 0
+
+
+@pytest.fixture
+def own_broker(kafka_stack: Endpoints, tmp_path: Path) -> Iterator[Endpoints]:
+    """Return a broker that may be killed without disturbing other tests; the registry stays the shared one."""
+    home = tmp_path / "broker"
+    yield replace(stack.start(home, registry=False), registry_url=kafka_stack.registry_url)
+    stack.stop(home)
+
+
+def test_a_broker_that_is_gone_for_a_while(own_broker: Endpoints, tmp_path: Path, replicas: list[Replica]) -> None:
+    """The process lives on, says that Kafka is missing, and goes on alone: nothing lost, nothing doubled."""
+    prefix = unique("outage")
+    rig = _rig(own_broker, prefix, "count")
+    replica = Replica(own_broker, tmp_path, prefix, "count", "a")
+    replicas.append(replica)
+    replica.until_ready()
+    rig.feed(*(inbound(f"k{n % 5}", n) for n in range(200)))
+    stack.kill(own_broker.home, "kafka-1")
+    try:
+        missing = replica.until("/readyz", 503)["missing"]
+        assert list(missing) == ["kafka"]
+        assert replica.get("/healthz")[0] == 200
+    finally:
+        stack.start_one(own_broker.home, "kafka-1")
+    rig.feed(*(inbound(f"k{n % 5}", n) for n in range(200, 400)))
+    replica.until_ready()
+    _until_done(rig, 90)
+    assert sorted(told(e) for e in rig.outputs()) == sorted((f"k{n % 5}", n, str(n // 5 + 1)) for n in range(400))
+    assert rig.stage.changelog
+    changes = {m.key(): m.value() for m in read_committed(rig.bootstrap, rig.stage.changelog.name)}
+    assert changes == {f"k{k}".encode(): b"80" for k in range(5)}
+    assert replica.terminate() == 0
