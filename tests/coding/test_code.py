@@ -212,6 +212,16 @@ def test_the_contract_breaks() -> None:
     assert [p.field for p in check_contract(FACTS, [], [], VENDOR, None)] == ["line_items"]
 
 
+def test_a_missing_property_is_one_doubt() -> None:
+    """However many lines are recoverable, the question is one: of which property."""
+    lines = [Line(number=number, amount=Decimal(5)) for number in (1, 2, 3)]
+    codings = [replace(CODED, line=n, recovery_status="recoverable" if n > 1 else "not_applicable") for n in (1, 2, 3)]
+    (problem,) = check_contract(FACTS, lines, codings, VENDOR, None)
+    assert (problem.field, problem.line) == ("property_id", None)
+    assert problem.message.startswith("Lines 2 and 3 are recoverable")
+    assert check_contract(FACTS, lines, codings, VENDOR, "P-1") == ()
+
+
 @given(st.text(max_size=60), st.sampled_from([None, "meals", "travel.air", "travel", "nowhere.at.all"]))
 def test_every_line_is_coded_or_a_problem(description: str, category: str | None) -> None:
     """Whatever is printed, the account is one of the chart or a person is asked."""

@@ -107,6 +107,21 @@ def test_nights_come_from_the_service_period() -> None:
     assert facts_of(coded("stay", "1.00", facts=period)).nights == 4
 
 
+def test_nights_are_counted_on_the_lines_of_the_stay() -> None:
+    """A breakfast a day makes no nights: only lines of lodging count, or all where nothing has a category."""
+    event = coded("folio", "90.00", lines=[("60.00", "travel.lodging"), ("30.00", "meals")])
+    quantities = [replace(line, quantity=Decimal(count)) for line, count in zip(event.lines, (2, 6), strict=True)]
+    assert facts_of(replace(event, lines=tuple(quantities))).nights == 2
+    assert facts_of(event).nights is None
+
+
+def test_the_document_names_its_property_before_the_submission_does() -> None:
+    """Rules on a property see the one the document names, as coding does; else the one the submission names."""
+    named = coded("named", "1.00", facts={"property_id": "P-1"}, context={"property_id": "P-2"})
+    assert facts_of(named).lines[0].property_id == "p-1"
+    assert facts_of(coded("given", "1.00", context={"property_id": "P-2"})).lines[0].property_id == "p-2"
+
+
 def test_the_policy_of_the_submission_applies() -> None:
     """A policy published for later does not touch what was submitted before, and does what comes after."""
     event = coded("dear", "400.00")
