@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
 from config.settings import Settings, SettingsRefused, read_settings
 from consumers.project.database import open_database
 from consumers.project.queries import ReadModel
@@ -74,10 +76,27 @@ class Session:
 
     @contextmanager
     def read_model(self) -> Iterator[ReadModel]:
-        """Open the read model for questions."""
-        engine = open_database(self.settings.read_model)
+        """Open the read model for questions.
+
+        Raises:
+            Refused: its URL is not understood, or nothing was ever started here.
+            Unreachable: the database does not answer.
+
+        """
+        if not self.settings.read_model_url and not self.settings.read_model_file.exists():
+            msg = f"no read model: nothing was started under {self.settings.home}. Run `spendtrail up` first"
+            raise Refused(msg)
+        try:
+            engine = open_database(self.settings.read_model)
+        except ValueError as error:
+            raise Refused(str(error)) from error
         try:
             yield ReadModel(engine)
+        except (OperationalError, ProgrammingError) as error:
+            # The statement and its parameters are the developer's business; the first line says what is wrong.
+            told = str(error.orig).partition("\n")[0]
+            msg = f"the read model does not answer: {told}. `spendtrail status` says whether its stage runs"
+            raise Unreachable(msg) from error
         finally:
             engine.dispose()
 

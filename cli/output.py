@@ -20,7 +20,7 @@ __all__ = ["console", "errors", "pairs", "say_json", "table"]
 _WIDTH = None if sys.stdout.isatty() else 140
 
 console = Console(width=_WIDTH)
-errors = Console(stderr=True)
+errors = Console(stderr=True, soft_wrap=True)
 
 
 def say_json(value: Any) -> None:

@@ -88,7 +88,12 @@ class Settings(BaseSettings):
     @property
     def read_model(self) -> str:
         """SQLAlchemy URL of the read model."""
-        return self.read_model_url or f"sqlite:///{(self.home / 'read-model.sqlite').resolve()}"
+        return self.read_model_url or f"sqlite:///{self.read_model_file}"
+
+    @property
+    def read_model_file(self) -> Path:
+        """File of the embedded read model."""
+        return (self.home / "read-model.sqlite").resolve()
 
 
 def read_settings() -> Settings:

@@ -1,0 +1,62 @@
+"""What the command line says when it is asked for what cannot be."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.context import Refused
+from cli.main import app
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a home where nothing was ever started."""
+    for name in ("BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "READ_MODEL_URL"):
+        monkeypatch.delenv(f"SPENDTRAIL_{name}", raising=False)
+    monkeypatch.setenv("SPENDTRAIL_HOME", str(tmp_path))
+    return tmp_path
+
+
+def refusal(*words: str) -> str:
+    """Return the refusal of a command."""
+    result = CliRunner().invoke(app, list(words))
+    assert isinstance(result.exception, Refused), result.output
+    return str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["dlq", "list"], ["run", "ocr"], ["show", "abc"], ["list"], ["review", "list"], ["batch", "b"]],
+    ids=" ".join,
+)
+def test_without_a_system_the_remedy_is_named(empty_home: Path, words: list[str]) -> None:
+    """Every verb that needs a running system says that `spendtrail up` starts one."""
+    assert "spendtrail up" in refusal(*words)
+
+
+def test_files_that_are_not_there_are_named(empty_home: Path) -> None:
+    """Uploading, feeding and extracting name the file."""
+    for verb in ("upload", "card-feed", "extract"):
+        assert "/no/such/file" in refusal(verb, "/no/such/file")
+
+
+def test_unknown_names_are_answered_with_the_known_ones(empty_home: Path) -> None:
+    """A wrong stage, state or replica word is answered with those there are."""
+    assert "ocr, parse, currency" in refusal("run", "orc")
+    assert "in_review" in refusal("list", "--state", "review")
+    assert "say STAGE=N" in refusal("up", "--replicas", "ocr=two")
+    assert "4 partitions" in refusal("up", "--replicas", "ocr=9")
+
+
+def test_a_setting_that_does_not_fit_is_named(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable with a wrong value is named."""
+    monkeypatch.setenv("SPENDTRAIL_WORKERS", "many")
+    assert "SPENDTRAIL_WORKERS" in refusal("status")
+
+
+def test_help_names_every_verb() -> None:
+    """The first help a user sees lists the verbs of the design."""
+    told = CliRunner().invoke(app, ["--help"]).output
+    verbs = ("up", "down", "status", "run", "extract", "upload", "card-feed", "show", "list", "batch", "review", "dlq")
+    assert all(f" {verb} " in told for verb in (*verbs, "policy", "audit", "demo", "watch", "prepare"))
