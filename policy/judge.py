@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -79,7 +80,10 @@ def judge(expense: Expense, policy: CompiledPolicy) -> Verdict:
     decisions = tuple(
         _decide(line, expense, policy, found, sums) for line, found in zip(expense.lines, visited, strict=True)
     )
-    findings = _findings(decisions)
+    shared = {policy.nodes[order].id for order, (_, together) in sums.items() if together > 1}
+    if expense.currency != policy.currency:
+        shared.add(UNKNOWN_AMOUNT)
+    findings = _findings(decisions, shared)
     for check in policy.checks:
         findings += check(expense)
     outcome = worst([*(d.outcome for d in decisions), *(_outcome(finding) for finding in findings)])
@@ -243,12 +247,13 @@ _WORDS: Final = {
 }
 
 
-def _findings(decisions: Sequence[Decision]) -> list[Finding]:
-    """Return what was found: one finding per cause, without a line where several lines have it in common."""
-    causes: dict[tuple[str | None, str, str], list[Decision]] = defaultdict(list)
+def _findings(decisions: Sequence[Decision], shared: AbstractSet[str]) -> list[Finding]:
+    """Return what was found: one finding per cause, without a line where rules that lines share were it."""
+    causes: dict[tuple[str | None, str, str, int | None], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.outcome != "PASS":
-            causes[decision.violation_code, decision.rule_id, _message(decision)].append(decision)
+            line = None if decision.rule_id in shared else decision.line
+            causes[decision.violation_code, decision.rule_id, _message(decision), line].append(decision)
     return [
         Finding(
             code=code or "NEAR_LIMIT",
@@ -258,7 +263,7 @@ def _findings(decisions: Sequence[Decision]) -> list[Finding]:
             line=found[0].line if len(found) == 1 else None,
             rule_id=rule,
         )
-        for (code, rule, message), found in causes.items()
+        for (code, rule, message, _), found in causes.items()
     ]
 
 

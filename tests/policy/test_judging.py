@@ -45,6 +45,20 @@ def test_itemising_does_not_evade_a_limit_per_expense() -> None:
     assert (finding.code, finding.line, finding.rule_id) == ("CAP_EXCEEDED", None, "meals")
 
 
+def test_what_lines_share_is_found_once_and_what_is_their_own_per_line() -> None:
+    """A limit on each line and a missing category are of that line, whatever the others; a currency is of them all."""
+    rules = policy([limit("line", "absolute", "60", per="line")])
+    equal = expense(line("65.00", 1), line("65.00", 2), line("5.00", 3), line("5.00", 4))
+    assert [(f.code, f.line) for f in judge(equal, rules).findings] == [
+        ("CAP_EXCEEDED", 1),
+        ("CAP_EXCEEDED", 2),
+        ("FALLBACK_UNMAPPED", 3),
+        ("FALLBACK_UNMAPPED", 4),
+    ]
+    foreign = judge(replace(equal, currency="EUR"), rules)
+    assert [(f.code, f.line) for f in foreign.findings] == [("AMOUNT_UNKNOWN", None)]
+
+
 def test_a_flip_says_which_lines_it_counts() -> None:
     """A limit on some of the lines names how many, and what a line may be at most by itself."""
     rules = policy([MEALS, limit("line", "absolute", "60", per="line")])
