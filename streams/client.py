@@ -19,6 +19,7 @@ def client_settings(
         "socket.timeout.ms": socket_timeout_ms,
         # A broker that comes back must be found within the second; the default backs off to ten.
         "reconnect.backoff.max.ms": 1_000,
-        "log_level": 3,
+        # Errors surface as exceptions and in readiness; librdkafka's own lines would only repeat them.
+        "log_level": 2,
         **options,
     }
