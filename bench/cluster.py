@@ -1,0 +1,54 @@
+"""A broker to measure on: one of the bench's own in a temporary folder, or the one that was named."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from devstack import stack
+from schemas.topics import Topic
+
+__all__ = ["cluster", "create_topics"]
+
+_CREATED_S = 30.0
+
+
+@contextmanager
+def cluster(bootstrap: str | None = None, *, brokers: int = 1) -> Iterator[tuple[str, Path]]:
+    """Yield the brokers' addresses and a folder to work in; both are gone afterwards unless the brokers were given."""
+    home = Path(tempfile.mkdtemp(prefix="spendtrail-bench-"))
+    try:
+        yield bootstrap or stack.start(home, brokers=brokers, registry=False).bootstrap_servers, home
+    finally:
+        stack.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication: int = 1) -> None:
+    """Create topics and wait until the broker knows them; those that exist stay.
+
+    Raises:
+        KafkaException: the broker refuses one, or does not answer.
+        TimeoutError: it does not know them within 30 s.
+
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    wanted = {t.name: NewTopic(t.name, t.partitions, replication, config=t.config()) for t in topics}
+    for done in admin.create_topics(list(wanted.values())).values():
+        try:
+            done.result(_CREATED_S)
+        except KafkaException as error:
+            if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+                raise
+    deadline = time.monotonic() + _CREATED_S
+    while not wanted.keys() <= admin.list_topics(timeout=10).topics.keys():
+        if time.monotonic() > deadline:
+            msg = f"the broker does not know {', '.join(wanted)} after {_CREATED_S:.0f} s"
+            raise TimeoutError(msg)
+        time.sleep(0.05)
