@@ -26,6 +26,8 @@ def reasons(event: ExpenseDecided) -> Sequence[Finding]:
         for p in event.problems
         if (p.code, p.line) not in known
     ]
+    # A limit over the whole expense fails every line of it: the finding that names it speaks for all of them.
+    causes = {(f.code, f.rule_id) for f in found}
     named = {f.line for f in found}
     found += [
         Finding(
@@ -37,7 +39,9 @@ def reasons(event: ExpenseDecided) -> Sequence[Finding]:
             rule_id=d.rule_id,
         )
         for d in event.decisions
-        if d.outcome in _HOLDING_OUTCOMES and (d.line or None) not in named
+        if d.outcome in _HOLDING_OUTCOMES
+        and (d.line or None) not in named
+        and (d.violation_code or d.outcome, d.rule_id) not in causes
     ]
     missing = hindrances(event)
     if not found and (event.outcome in _HOLDING_OUTCOMES or missing):
