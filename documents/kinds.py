@@ -70,6 +70,9 @@ def decode_text(data: bytes) -> str | None:
 
 def describe(data: bytes) -> str:
     """What an unsupported file seems to be, for the message to the person who sent it."""
+    # Office files are ZIP archives as well; the folders inside tell which.
+    if data.startswith(b"PK\x03\x04") and not any(folder in data for folder in (b"word/", b"xl/", b"ppt/")):
+        return "a ZIP archive"
     try:
         guesses = puremagic.magic_string(data[:4096])
     except (puremagic.PureError, ValueError):
