@@ -45,11 +45,12 @@ def unique(prefix: str) -> str:
 
 def named(stage: Stage, prefix: str, *, partitions: int = 4) -> Stage:
     """Return the row with topics of its own."""
+    name = f"{prefix}-{stage.name}"
     return replace(
         stage,
-        name=f"{prefix}-{stage.name}",
-        reads=replace(stage.reads, name=f"{prefix}.{stage.reads.name}", partitions=partitions),
-        writes=tuple(replace(t, name=f"{prefix}.{t.name}", partitions=partitions) for t in stage.writes),
+        name=name,
+        reads=replace(stage.reads, name=f"{name}.{stage.reads.name}", partitions=partitions),
+        writes=tuple(replace(t, name=f"{name}.{t.name}", partitions=partitions) for t in stage.writes),
     )
 
 
