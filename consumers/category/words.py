@@ -38,6 +38,10 @@ _BEFORE: Final = frozenset(
         "m",
     )
 )
+# What stands behind a chain's name without making it another: legal forms, branches, its trade on the web.
+_BEHIND: Final = frozenset(
+    ("limited", "gmbh", "group", "store", "stores", "shop", "online", "website", "retail", "direct", "internet", "html")
+)
 # Last labels of web addresses that are words of their own: "travel.cloud" sells no cloud.
 _ADDRESS: Final = frozenset(
     (
@@ -67,13 +71,23 @@ class _Kinds(BaseModel):
     bought_parts: list[list[str]] = []
 
 
+class _Chains(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    names: list[list[str]]
+    alone: list[list[str]] = []
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Two lexicons, since a name says less than a line, and the chains: folded name to category."""
+    """Two lexicons, since a name says less than a line, and the chains: folded name to category.
+
+    `alone` are the chains whose name is theirs only where no other name follows.
+    """
 
     line: Lexicon
     seller: Lexicon
     chains: dict[str, str]
+    alone: frozenset[str]
 
     def in_line(self, text: str) -> tuple[Hit, ...]:
         """Return what a line or an employee's own words say."""
@@ -86,11 +100,16 @@ class Words:
             words = words[1:]
         for count in range(min(len(words), 4), 0, -1):
             chain = " ".join(words[:count])
-            if chain in self.chains:
+            if chain in self.chains and not (chain in self.alone and any(map(_names, words[count:]))):
                 # A grocer's petrol station is no grocer: what stands after the name counts for more.
                 after = [hit for hit in self.seller.find(" ".join(words[count:])) if hit.weight >= CLEAR]
                 return tuple(after) or (Hit(chain, self.chains[chain], CLEAR, 1),)
         return self.seller.find(" ".join(_without_address(token) for token in name.split()))
+
+
+def _names(word: str) -> bool:
+    """Tell whether a word behind a chain's name could be part of another seller's name."""
+    return len(word) > len("com") and word not in _BEHIND and not any(c.isdigit() for c in word)
 
 
 def _without_address(token: str) -> str:
@@ -115,7 +134,7 @@ def load_words(path: Path = SHIPPED, chains: Path = SHIPPED_CHAINS) -> Words:
         line += _terms(kinds.bought_parts, category, CLEAR, part=True)
         seller += clear + weak + _terms(kinds.bought, category, WEAK)
     try:
-        return Words(Lexicon(line), Lexicon(seller), _chains(chains))
+        return Words(Lexicon(line), Lexicon(seller), *_chains(chains))
     except ValueError as error:
         msg = f"{path}: {error}"
         raise RuleFileError(msg) from error
@@ -125,11 +144,14 @@ def _terms(groups: list[list[str]], category: str, weight: int, *, part: bool = 
     return [Term(word, category, weight, part=part) for group in groups for word in group]
 
 
-def _chains(path: Path) -> dict[str, str]:
+def _chains(path: Path) -> tuple[dict[str, str], frozenset[str]]:
     named: dict[str, str] = {}
-    for category, groups in read_rules(path, dict[str, list[list[str]]]).items():
-        for name in (fold(name) for group in groups for name in group):
+    alone: set[str] = set()
+    for category, chains in read_rules(path, dict[str, _Chains]).items():
+        single = [fold(name) for group in chains.alone for name in group]
+        for name in [fold(name) for group in chains.names for name in group] + single:
             if named.setdefault(name, category) != category:
                 msg = f"{path}: {name!r} cannot be of both {named[name]} and {category}; keep one"
                 raise RuleFileError(msg)
-    return named
+        alone.update(single)
+    return named, frozenset(alone)

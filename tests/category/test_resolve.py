@@ -84,6 +84,8 @@ def test_by_description(description: str | None, expected: str | None) -> None:
         ("TESCO PFS 2996", "fuel"),
         ("www.smithsofficefurniture", "office_supplies"),
         ("HYDE LEGAL SOLICITORS LLP", "professional_services"),
+        ("SPRINT 0231", "telecom"),
+        ("SPRINT ATHLETICS", None),
         ("SEASHELL TRADING", None),
         ("Michelle Shell", None),
         ("PATCH-A-DOLL WORKSHOP", None),

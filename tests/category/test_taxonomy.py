@@ -99,6 +99,6 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
     path.write_text("fuel: {clear: [[tea]]}\nmeals: {clear: [[tea]]}\n", encoding="utf-8")
     with pytest.raises(RuleFileError, match="cannot mean both"):
         load_words(path)
-    path.write_text("fuel: [[acme]]\nmeals: [[ACME]]\n", encoding="utf-8")
+    path.write_text("fuel: {names: [[acme]]}\nmeals: {names: [[]], alone: [[ACME]]}\n", encoding="utf-8")
     with pytest.raises(RuleFileError, match="'acme' cannot be of both fuel and meals"):
         load_words(chains=path)
