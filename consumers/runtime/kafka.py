@@ -99,6 +99,7 @@ class KafkaTransport:
         self._topic = ""
         self._down = ""
         self._ask_at = 0.0
+        self._closing = False
         # How often each partition was assigned or taken away: what was fetched before is stale.
         self._spans: Counter[int] = Counter()
         self._consumer = Consumer({**settings.consumer(), "error_cb": self._failed})
@@ -124,6 +125,9 @@ class KafkaTransport:
         self._topic = topic
 
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            if self._closing:
+                # An assignment that was on its way when we left; asking for its offsets now would never be answered.
+                return
             committed = self._committed([p.partition for p in partitions])
             consumer.incremental_assign([self._start(p, o) for p, o in committed.items()])
             self._owned |= set(committed)
@@ -314,4 +318,5 @@ class KafkaTransport:
 
     def close(self) -> None:
         """Leave the group at once, so that the others need not wait for the session to time out."""
+        self._closing = True
         self._consumer.close()
