@@ -46,6 +46,7 @@ def run(settings: Settings, topics: Sequence[Topic], stop: threading.Event, cloc
         try:
             with open_publisher(settings, codec, timeout_s=_TIMEOUT_S) as publisher:
                 partitions = _partitions(settings, topics)
+                _log.info("ticking", every_s=settings.tick_s, partitions=sum(partitions.values()))
                 while not stop.is_set():
                     tick(publisher, topics, partitions, tick_time(clock(), interval))
                     stop.wait(_left(clock(), interval))
