@@ -93,7 +93,8 @@ def upload_files(paths: list[Path], submitter: Submitter, batch: str | None, *, 
     if not json:
         sent = sum(isinstance(answer, Received) for answer in answers)
         console.print(f"{sent} of {len(files)} documents sent as batch {escape(chosen)}", highlight=False)
-        console.print(f"[dim]spendtrail batch {escape(chosen)}[/dim] shows how it stands", highlight=False)
+        if sent:
+            console.print(f"[dim]spendtrail batch {escape(chosen)}[/dim] shows how it stands", highlight=False)
     return answers
 
 

@@ -25,10 +25,26 @@ class Whole:
         self.environment = {**clean, "SPENDTRAIL_HOME": str(home), "SPENDTRAIL_ACTOR": "R-1", **(environment or {})}
         self.addresses: dict[str, str] = {}
 
+    def with_environment(self, **settings: str) -> "Whole":
+        """Return the same system as it looks to somebody with other settings."""
+        other = Whole(self.home, {**self.environment, **settings})
+        other.addresses = self.addresses
+        return other
+
     def run(self, *words: str, expect: Sequence[int] = (0,), timeout: float = 240) -> str:
         """Run a command and return what it prints."""
+        done = self._ended(words, expect, timeout)
+        return done.stdout if done.returncode == 0 or done.stdout else done.stderr
+
+    def refused(self, *words: str) -> str:
+        """Run a command that is refused with exit code 2 and return what it says about that."""
+        return self._ended(words, (2,), 60).stderr
+
+    def _ended(
+        self, words: Sequence[str], expect: Sequence[int], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "cli.main", *words],
+            self.command(*words),
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -37,7 +53,12 @@ class Whole:
             check=False,
         )
         assert done.returncode in expect, f"{' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout if done.returncode == 0 or done.stdout else done.stderr
+        return done
+
+    @staticmethod
+    def command(*words: str) -> list[str]:
+        """Return the command line of a verb; it runs in ROOT."""
+        return [sys.executable, "-P", "-m", "cli.main", *words]
 
     def json(self, *words: str, expect: Sequence[int] = (0,)) -> list[dict[str, Any]]:
         """Run a command with --json and return its objects."""
