@@ -12,22 +12,34 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from devstack import stack
+from devstack.stack import Endpoints
 from schemas.topics import Topic
 
-__all__ = ["cluster", "create_topics"]
+__all__ = ["broker", "cluster", "create_topics"]
 
 _CREATED_S = 30.0
 
 
 @contextmanager
-def cluster(bootstrap: str | None = None, *, brokers: int = 1) -> Iterator[tuple[str, Path]]:
-    """Yield the brokers' addresses and a folder to work in; both are gone afterwards unless the brokers were given."""
-    home = Path(tempfile.mkdtemp(prefix="spendtrail-bench-"))
+def cluster(*, brokers: int = 1, registry: bool = False, kept: Path | None = None) -> Iterator[Endpoints]:
+    """Yield a stack of the bench's own; it is gone afterwards, with its folder, unless it is to be kept in one."""
+    home = kept or Path(tempfile.mkdtemp(prefix="spendtrail-bench-"))
     try:
-        yield bootstrap or stack.start(home, brokers=brokers, registry=False).bootstrap_servers, home
+        yield stack.start(home, brokers=brokers, registry=registry)
     finally:
-        stack.stop(home)
-        shutil.rmtree(home, ignore_errors=True)
+        if kept is None:
+            stack.stop(home)
+            shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def broker(bootstrap: str | None) -> Iterator[str]:
+    """Yield a broker's address: the one that was named, or one of the bench's own."""
+    if bootstrap:
+        yield bootstrap
+        return
+    with cluster() as endpoints:
+        yield endpoints.bootstrap_servers
 
 
 def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication: int = 1) -> None:

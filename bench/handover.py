@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from bench import baseline
-from bench.cluster import cluster, create_topics
+from bench.cluster import broker, create_topics
 from bench.exchange import topic
 from bench.report import Report, middle, ratio
 from schemas.topics import AUDIT_EVENTS, DEAD_LETTERS
@@ -30,7 +30,7 @@ def measure(bootstrap: str | None = None, *, records: int = 200_000, batch: int 
 
     """
     loops = ["raw", "bare", "full", *(["quix"] if find_spec("quixstreams") else [])]
-    with cluster(bootstrap) as (servers, _):
+    with broker(bootstrap) as servers:
         create_topics(
             servers, [topic(_SOURCE), *(topic(f"handover.{loop}") for loop in loops), AUDIT_EVENTS, DEAD_LETTERS]
         )

@@ -1,0 +1,77 @@
+"""`spendtrail bench`: the measurements, each beside what it is measured against."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.context import Refused, session
+from cli.output import console, say_json
+
+if TYPE_CHECKING:
+    from bench.report import Report
+
+__all__ = ["add"]
+
+Brokers = Annotated[int, typer.Option(help="chaos: 1, or 3 with every broker killed once.")]
+Ledger = Annotated[
+    Path | None, typer.Option(help="chaos: an empty folder for what was sent; topics stay, in a stack under it.")
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("bench")(bench)
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="handover, policy, recovery, chaos, or all.", metavar="NAME")],
+    brokers: Brokers = 1,
+    ledger: Ledger = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one line a bench.")] = False,
+) -> None:
+    """Measure, and say beside what. Kafka is started for it alone and ended after, without touching what runs.
+
+    `handover` uses the brokers of SPENDTRAIL_BOOTSTRAP_SERVERS where that is set. `all` runs one after the other.
+    """
+    known = _benches(brokers, ledger)
+    if name != "all" and name not in known:
+        msg = f"no bench {name!r}; there are {', '.join(known)} and all"
+        raise Refused(msg)
+    if ledger is not None and name != "chaos":
+        msg = "--ledger goes with chaos alone"
+        raise Refused(msg)
+    if ledger is not None:
+        ledger.mkdir(parents=True, exist_ok=True)
+        if any(ledger.iterdir()):
+            msg = f"{ledger} is not empty; name a new folder, so that what was sent is not mixed with another run's"
+            raise Refused(msg)
+    for one in known if name == "all" else [name]:
+        report = known[one]()
+        if json:
+            say_json(report.plain())
+        else:
+            _say(report)
+
+
+def _benches(brokers: int, ledger: Path | None) -> "dict[str, Callable[[], Report]]":
+    """Return what runs each bench; loaded here, since no other verb should wait for it."""
+    from bench import chaos, handover, judging, recovery  # noqa: PLC0415 - see above
+
+    return {
+        "handover": lambda: handover.measure(session().settings.bootstrap_servers),
+        "policy": judging.measure,
+        "recovery": recovery.measure,
+        "chaos": lambda: chaos.measure(brokers=brokers, ledger=ledger),
+    }
+
+
+def _say(report: "Report") -> None:
+    """Print a report for a person: figures, ratios, what they stand beside."""
+    plain: dict[str, Any] = report.plain()
+    console.print(f"[bold]{plain['bench']}[/bold]")
+    for part in ("figures", "ratios", "baselines"):
+        for key, value in plain[part].items():
+            shown = "not measured" if value is None else value
+            console.print(f"  [dim]{part:<9}[/dim] {key:<22} {shown}", highlight=False)
