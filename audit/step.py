@@ -30,6 +30,7 @@ _BESIDE = frozenset(
 )
 # The tracks answer about an expense that is parsed already; an answer that comes late does not take it back there.
 _ANSWERS = frozenset({"CategoryResolved", "CurrencyConverted", "TrackFailed", "VendorResolved"})
+_ENTRIES = frozenset({"ExpenseParsed", "ExpenseRead"})
 _BEFORE_JOIN = frozenset({State.SUBMITTED, State.READ, State.PARSED, State.DEAD_LETTERED})
 # Approval has let it go; nothing decides about it any more.
 _CLOSED = frozenset({State.APPROVED}) | ENDS - {State.DEAD_LETTERED}
@@ -83,6 +84,9 @@ def _same_revision(state: str, action: str, status: str) -> tuple[bool, bool]:
     if action == "ExpenseSubmitted":
         # The same document entering again is no way back to the start.
         return False, False
+    if action in _ENTRIES:
+        # A card line of an overlapping export is read again; what became of the first one stands.
+        return state in _BEFORE_JOIN, state in _BEFORE_JOIN
     if action in _ANSWERS:
         return False, state in _BEFORE_JOIN
     if action == DEAD_LETTERED:

@@ -64,6 +64,20 @@ def test_an_overlapping_export_changes_nothing(system: System) -> None:
     ]
 
 
+def test_an_overlapping_export_leaves_a_review_alone(system: System) -> None:
+    """A line that waits for a person still waits, with its story in order, when the feed brings it again."""
+    line = card_line("900.00", batch="october")
+    system.submit(line)
+    system.submit(card_line("900.00", batch="october-again"))
+    assert system.state(line.expense_id) == "in_review"
+    assert system.expense(line.expense_id).breaches == ()
+    system.resolve(line.expense_id, "approve")
+    system.submit(card_line("900.00", batch="october-once-more"))
+    assert system.state(line.expense_id) == "posted"
+    assert system.expense(line.expense_id).breaches == ()
+    assert system.postings() == [line.expense_id]
+
+
 def meals(amount: str, reference: str) -> ExpenseParsed:
     """Return a restaurant line of the sales department."""
     return card_line(amount, reference=reference, merchant=f"RESTAURANT {reference}{reference}{reference}", mcc="5812")
