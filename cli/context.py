@@ -66,8 +66,10 @@ class Session:
         return self.settings.schema_registry_url
 
     def environment(self) -> dict[str, str]:
-        """Return what child processes are told."""
+        """Return what child processes are told: the settings of whoever asks, so that `up` again can change them."""
+        names = (f"SPENDTRAIL_{name.upper()}" for name in Settings.model_fields)
         return {
+            **{name: os.environ[name] for name in names if name in os.environ},
             "SPENDTRAIL_HOME": str(self.settings.home),
             "SPENDTRAIL_BOOTSTRAP_SERVERS": self.bootstrap,
             "SPENDTRAIL_SCHEMA_REGISTRY_URL": self.registry,

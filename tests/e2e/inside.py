@@ -44,7 +44,7 @@ def invoice(number: int) -> bytes:
     Two of them from one person within days are rightly taken for a split purchase: `send_invoice` sends each from
     another one.
     """
-    sample = ubl.compose(Random(0))
+    sample = ubl.compose(Random(0))  # noqa: S311 - an invoice number, no secret
     day = date(2026, 9, 30) - timedelta(days=number)
     changes = {
         sample.facts.number: f"PT{1000 + number}",
@@ -101,7 +101,9 @@ class Inside:
             placed.append(message.offset())
 
         producer = Producer({"bootstrap.servers": self.bootstrap})
-        producer.produce(topic, value, key, partition=partition, on_delivery=on_delivery, headers={"origin": b"stranger"})
+        producer.produce(
+            topic, value, key, partition=partition, on_delivery=on_delivery, headers={"origin": b"stranger"}
+        )
         producer.flush(10)
         return placed[0]
 

@@ -40,9 +40,7 @@ class Whole:
         """Run a command that is refused with exit code 2 and return what it says about that."""
         return self._ended(words, (2,), 60).stderr
 
-    def _ended(
-        self, words: Sequence[str], expect: Sequence[int], timeout: float
-    ) -> subprocess.CompletedProcess[str]:
+    def _ended(self, words: Sequence[str], expect: Sequence[int], timeout: float) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             self.command(*words),
             cwd=ROOT,
