@@ -170,7 +170,7 @@ def _factors(head: Head | None, row: Row, rest: list[Amount], amount: Amount) ->
         for value, x0, x1 in numbers:
             named.setdefault(head.column_of(x0, x1), value)
     quantity, price = named.get("quantity"), named.get("unit_price")
-    if quantity is not None and price is not None:
+    if quantity is not None and price is not None and _plausible(quantity * price, amount.value):
         return quantity, price
     pairs = [
         (one, two)
@@ -182,9 +182,21 @@ def _factors(head: Head | None, row: Row, rest: list[Amount], amount: Amount) ->
     whole = [(one, two) for one, two in pairs if one == one.to_integral_value()]
     if whole or pairs:
         return (whole or pairs)[0]
+    if quantity is not None and price is not None:
+        # Columns that cannot belong together: a year or a size in the description reached into the count's column.
+        return None, price
     if quantity is None and price is not None and price == amount.value:
         quantity = Decimal(1)
     return quantity, price
+
+
+def _plausible(product: Decimal, amount: Decimal) -> bool:
+    """Return whether quantity times price can be this line: the amount itself, or more by a discount of up to 70 %."""
+    return abs(product - amount) <= _CLOSE or abs(amount) <= abs(product) <= abs(amount) / _LEAST_SHARE
+
+
+# A line discounted by more than 70 % is rarer than two numbers that stand in each other's way.
+_LEAST_SHARE: Final = Decimal("0.3")
 
 
 def _rate(head: Head | None, row: Row) -> Decimal | None:

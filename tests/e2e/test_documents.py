@@ -9,17 +9,22 @@ from pathlib import Path
 import pytest
 
 from samples.catalogue import make
+from samples.sample import Sample
 from tests.e2e.whole import ENDED, Whole
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def samples_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the sample set in a folder."""
-    folder = tmp_path_factory.mktemp("samples")
-    make(folder)
-    return folder
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    """Return the sample set, drawn into a folder."""
+    return make(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture
+def samples_folder(samples: list[Sample]) -> Path:
+    """Return the folder of the sample set."""
+    return samples[0].path.parent
 
 
 def upload(whole: Whole, *paths: Path, employee: str = "E-1") -> dict[Path, str]:
@@ -28,14 +33,16 @@ def upload(whole: Whole, *paths: Path, employee: str = "E-1") -> dict[Path, str]
     return {Path(a["path"]): a["expense_id"] for a in answers}
 
 
-def test_every_document_ends_once_and_a_second_upload_changes_nothing(whole: Whole, samples_folder: Path) -> None:
-    """The whole sample set ends, lag is exactly zero, and the same folder again brings no expense and no posting."""
-    documents = sorted(p for p in samples_folder.iterdir() if p.suffix != ".csv")
+def test_every_document_ends_as_expected_and_a_second_upload_changes_nothing(
+    whole: Whole, samples: list[Sample]
+) -> None:
+    """The whole sample set ends where it should, lag is exactly zero, and the same folder again changes nothing."""
+    expected = {s.path: s.expectation for s in samples if s.path.suffix != ".csv"}
+    documents = sorted(expected)
     ids = upload(whole, *documents)
     settled = whole.settle(set(ids.values()))
-    states = Counter(row["state"] for row in settled.values())
-    assert states["posted"] >= 5
-    assert states["in_review"] >= 5
+    assert {p.name: settled[i]["state"] for p, i in ids.items()} == {p.name: e.outcome for p, e in expected.items()}
+    assert all(expected[p].code in (settled[i]["why"] or "") for p, i in ids.items())
     posted = sorted(i for i, row in settled.items() if row["state"] == "posted")
     assert sorted(whole.postings()) == posted
     again = upload(whole, *documents)
