@@ -7,7 +7,8 @@ registry enforces compatibility.
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -76,42 +77,41 @@ class _Confluent:
         self._client = SchemaRegistryClient.new_client(settings)
 
     def register(self, subject: str, schema: str) -> int:
-        try:
+        refused = {_CONFLICT: SchemaRefused(f"the registry refuses {subject}: older data could not be read with it")}
+        with _asking(refused):
             return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
-        except SchemaRegistryError as error:
-            if error.http_status_code == _CONFLICT:
-                msg = f"the registry refuses {subject}: {error.error_message}"
-                raise SchemaRefused(msg) from error
-            raise self._unavailable(error) from error
-        except OSError as error:
-            raise self._unavailable(error) from error
-        except Exception as error:
-            if type(error).__module__.startswith(("httpx", "httpcore")):
-                raise self._unavailable(error) from error
-            raise
 
     def schema(self, schema_id: int) -> str:
-        try:
+        unknown = {_NOT_FOUND: Undecodable(f"schema id {schema_id} is unknown to the registry")}
+        with _asking(unknown):
             text = self._client.get_schema(schema_id).schema_str
-        except SchemaRegistryError as error:
-            if error.http_status_code == _NOT_FOUND:
-                msg = f"schema id {schema_id} is unknown to the registry"
-                raise Undecodable(msg) from error
-            raise self._unavailable(error) from error
-        except OSError as error:
-            raise self._unavailable(error) from error
-        except Exception as error:
-            if type(error).__module__.startswith(("httpx", "httpcore")):
-                raise self._unavailable(error) from error
-            raise
         if text is None:
             msg = f"schema id {schema_id} has no text in the registry"
             raise Undecodable(msg)
         return text
 
-    @staticmethod
-    def _unavailable(error: Exception) -> RegistryUnavailable:
-        return RegistryUnavailable(f"schema registry: {error}")
+
+@contextmanager
+def _asking(answers: Mapping[int, Exception]) -> Iterator[None]:
+    """Turn the client's errors into ours: `answers` by HTTP status, else the registry does not answer."""
+    try:
+        yield
+    except SchemaRegistryError as error:
+        told = answers.get(error.http_status_code)
+        if told is None:
+            told = RegistryUnavailable(f"schema registry: {error}")
+        elif isinstance(told, SchemaRefused):
+            told = SchemaRefused(f"{told}: {error.error_message}")
+        raise told from error
+    except OSError as error:
+        msg = f"schema registry: {error}"
+        raise RegistryUnavailable(msg) from error
+    except Exception as error:
+        # The client's HTTP library has exceptions of its own, and the client may change which library it uses.
+        if not type(error).__module__.startswith(("httpx", "httpcore")):
+            raise
+        msg = f"schema registry: {error}"
+        raise RegistryUnavailable(msg) from error
 
 
 def registry_at(url: str) -> Registry:
