@@ -42,6 +42,7 @@ from schemas.lifecycle import IllegalTransition
 __all__ = ["AlreadyRuns", "SystemClock", "run_stage"]
 
 _log = structlog.get_logger(__name__)
+_HALTS = (Halted, IllegalTransition, Fenced, SchemaRefused, Undecodable)
 # 1.6 s: long enough not to hammer a broker that refuses us, short beside the session time-out.
 _REJOIN_ATTEMPT = 4
 
@@ -150,7 +151,7 @@ class _Process:
         address.write_text(json.dumps({"pid": os.getpid(), "port": server.port}))
         try:
             return self._run(stop)
-        except (Halted, IllegalTransition, Fenced, SchemaRefused, Undecodable) as error:
+        except _HALTS as error:
             self._health.halted = str(error)
             _log.critical("halted", reason=type(error).__name__, message=str(error))
             return 1
@@ -173,6 +174,10 @@ class _Process:
                 self._missing("kafka", str(error))
                 self._let_go(member)
                 stop.wait(backoff(_REJOIN_ATTEMPT))
+            except _HALTS:
+                # A consumer that is left to the interpreter's end can keep the process from ever ending.
+                self._let_go(member)
+                raise
             except TransactionLost as error:
                 _log.warning("not all could be committed while draining; the next owner does it", message=str(error))
                 self._let_go(member)

@@ -3,13 +3,15 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from consumers.runtime.kafka import KafkaSettings, KafkaTransport
-from consumers.runtime.transport import Outgoing, TransactionLost
+from consumers.runtime.transport import Outgoing, TransactionLost, TransportLost
 from devstack import stack
 from devstack.stack import Endpoints
 from tests.contract.brokers import KafkaLog
@@ -18,35 +20,56 @@ pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def own_broker(kafka_stack: Endpoints, tmp_path: Path) -> Iterator[Endpoints]:
+def own_broker(tmp_path: Path) -> Iterator[Endpoints]:
     """Return a broker that may be stopped without disturbing other tests."""
     home = tmp_path / "broker"
     yield stack.start(home, registry=False)
     stack.stop(home)
 
 
-def test_rule_05_a_slow_transaction_costs_the_producer_its_life(own_broker: Endpoints) -> None:
-    """Kept, the producer would be the same after the slow call, and a late EndTxn could commit the next transaction."""
+@pytest.mark.parametrize(("patience", "broken"), [(30.0, False), (2.0, True)], ids=["slow", "broken"])
+def test_rule_05_a_slow_or_broken_transaction_costs_the_producer_its_life(
+    own_broker: Endpoints, patience: float, broken: bool
+) -> None:
+    """Kept, the producer would be the same afterwards, and a late EndTxn could commit the next transaction."""
     log = KafkaLog(own_broker.bootstrap_servers, "slow")
-    transport = KafkaTransport(
-        KafkaSettings(own_broker.bootstrap_servers, group="slow", transactional_id="slow", socket_timeout_ms=1_000)
+    settings = KafkaSettings(
+        own_broker.bootstrap_servers,
+        group="slow",
+        transactional_id="slow",
+        socket_timeout_ms=1_000,
+        call_timeout_s=patience,
     )
-    transport.subscribe(log.inbox, lambda _: None, lambda *_: None)
-    transport.transact([Outgoing(log.outbox, b"k", b"first", (), 0)], {}, None)
-    before = transport._producer
-    (broker,) = stack.status(own_broker.home)
-    assert broker.pid
-    os.kill(broker.pid, signal.SIGSTOP)
-    waking = threading.Timer(3.0, os.kill, (broker.pid, signal.SIGCONT))
-    waking.start()
-    written = True
+    with closing(KafkaTransport(settings)) as transport:
+        transport.subscribe(log.inbox, lambda _: None, lambda *_: None)
+        transport.transact([Outgoing(log.outbox, b"k", b"first", (), 0)], {}, None)
+        before = transport._producer
+        (broker,) = stack.status(own_broker.home)
+        assert broker.pid
+        os.kill(broker.pid, signal.SIGSTOP)
+        waking = threading.Timer(4.0, os.kill, (broker.pid, signal.SIGCONT))
+        waking.start()
+        lost = not _handed_over(transport, log.outbox, b"slow")
+        waking.join()
+        assert lost or not broken
+        deadline = time.monotonic() + 60
+        while lost and time.monotonic() < deadline:
+            with suppress(TransactionLost, TransportLost):
+                transport.recover()
+                break
+        assert transport._producer is not before
+        written = log.committed(log.outbox)
+        assert written in ([b"first"], [b"first", b"slow"])
+        assert lost or b"slow" in written
+        while not _handed_over(transport, log.outbox, b"next"):
+            assert time.monotonic() < deadline
+            transport.recover()
+        assert log.committed(log.outbox) == [*written, b"next"]
+
+
+def _handed_over(transport: KafkaTransport, topic: str, value: bytes) -> bool:
     try:
-        transport.transact([Outgoing(log.outbox, b"k", b"slow", (), 0)], {}, None)
+        transport.transact([Outgoing(topic, b"k", value, (), 0)], {}, None)
     except TransactionLost:
-        transport.recover()
-        written = b"slow" in log.committed(log.outbox)
-    waking.join()
-    assert transport._producer is not before
-    transport.transact([Outgoing(log.outbox, b"k", b"next", (), 0)], {}, None)
-    assert log.committed(log.outbox) == [b"first", *([b"slow"] if written else []), b"next"]
-    transport.close()
+        return False
+    return True
