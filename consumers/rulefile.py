@@ -26,7 +26,8 @@ def read_rules(path: Path, shape: type[T]) -> T:
 
     """
     try:
-        content = yaml.safe_load(path.read_bytes())
+        # The parser in C reads the word lists in a tenth of the time.
+        content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     except OSError as error:
         msg = f"{path}: cannot be read ({error.strerror}); name an existing rule file"
         raise RuleFileError(msg) from error

@@ -23,6 +23,7 @@ from schemas.topics import PATTERNS
 from tests.tracks.build import parsed
 
 RULES = load_coding_rules()
+CATEGORISER = load_categoriser()
 VENDOR = VendorMatch(vendor_id="v-1", name="Acorn", score=100, method="name")
 
 
@@ -87,7 +88,7 @@ def code(
 )
 def test_from_description_to_account(description: str, property_id: str | None, gl_code: str, recovery: str) -> None:
     """Category and coding rules together give the account and who bears it."""
-    matches, _ = load_categoriser().categorise(Seen(), [description])
+    matches, _ = CATEGORISER.categorise(Seen(), [description])
     coding, problems = code(description, matches[0].category, property_id=property_id)
     assert (coding.gl_code, coding.recovery_status, problems) == (gl_code, recovery, ())
 

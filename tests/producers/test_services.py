@@ -13,6 +13,8 @@ import pytest
 
 from config.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 def _environment(settings: Settings, **more: str) -> dict[str, str]:
     return {

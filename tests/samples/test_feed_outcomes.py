@@ -14,6 +14,8 @@ from schemas.identity import card_line_id, derive, trace_id
 from schemas.records import Context, Facts, Line
 from tests.harness import StageRun
 
+pytestmark = pytest.mark.slow
+
 TRACKS = ("currency", "vendor", "category")
 ARRIVED = datetime(2026, 11, 2, 8, tzinfo=UTC)
 

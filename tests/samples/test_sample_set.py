@@ -18,7 +18,7 @@ from samples.catalogue import make
 from samples.figures import american_date, british_date, english, german, german_date, long_date
 from samples.sample import Sample
 
-pytestmark = pytest.mark.xdist_group("samples")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from schemas.identity import derive, trace_id
 from schemas.records import ClaimCheck, Context
 from tests.harness import StageRun
 
-pytestmark = pytest.mark.xdist_group("samples")
+pytestmark = pytest.mark.slow
 TRACKS = ("currency", "vendor", "category")
 ARRIVED = datetime(2026, 11, 2, 8, tzinfo=UTC)
 JUDGED = {"FALLBACK_UNMAPPED", "NO_GL_CODE", "CAP_EXCEEDED", "SPLIT_TRANSACTION", "CATEGORY_MISMATCH"}
