@@ -6,6 +6,9 @@ PACKAGES := audit cli config consumers desk devstack docs documents erp policy p
 # One test worker per core, at most four: more would start more readers of documents than memory is worth.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n > 4 ? 4 : n )))
 
+# What needs neither a broker nor another process, and no more than a moment.
+UNIT := not kafka and not postgres and not chaos and not data and not slow
+
 .PHONY: help setup demo up down status test unit lint fmt bench contracts clean
 
 help: ## list the commands
@@ -27,11 +30,12 @@ status: ## lag, rate and state of every stage
 	@.venv/bin/spendtrail status
 
 unit: setup ## tests without a broker, in seconds
-	@timeout 300 $(PY) -m pytest -n $(WORKERS) -m "not kafka and not postgres and not chaos and not data and not slow"
+	@timeout 300 $(PY) -m pytest -n $(WORKERS) -m "$(UNIT)"
 
 test: setup ## every test: unit, contract, end to end, chaos
-	@timeout 300 $(PY) -m pytest -n $(WORKERS) -m "not kafka and not postgres and not chaos and not data and not slow"
-	@timeout 1200 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "kafka or postgres or data or slow or chaos"
+	@timeout 300 $(PY) -m pytest -n $(WORKERS) -m "$(UNIT)"
+	@timeout 900 $(PY) -m pytest -n 2 --dist loadfile -m "not ($(UNIT))" --ignore tests/e2e --ignore tests/chaos --ignore tests/bench
+	@timeout 900 $(PY) -m pytest tests/e2e tests/chaos tests/bench -m "not ($(UNIT))"
 
 lint: setup ## ruff, mypy strict, import-linter
 	@timeout 120 .venv/bin/ruff check $(PACKAGES) tests conftest.py
