@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PY := .venv/bin/python
-PACKAGES := audit cli config consumers desk devstack docs documents erp policy producers samples schemas streams vault
+PACKAGES := audit bench cli config consumers desk devstack docs documents erp policy producers samples schemas streams vault
 # One test worker per core, at most four: more would start more readers of documents than memory is worth.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n > 4 ? 4 : n )))
 

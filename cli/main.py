@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from cli import (
+    benching,
     demo,
     documents,
     extracting,
@@ -48,6 +49,7 @@ letters.add(app)
 policies.add(app)
 trail.add(app)
 demo.add(app)
+benching.add(app)
 
 
 def run() -> None:
