@@ -19,7 +19,8 @@ class Bounds:
     """
 
     def __init__(self, client: Mapping[str, str | int | float | bool], timeout_s: float) -> None:
-        self._admin, self._timeout_s = AdminClient(dict(client)), timeout_s
+        self._client, self._timeout_s = dict(client), timeout_s
+        self._admin = AdminClient(self._client)
 
     def first(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
         """Return the first offset still in the log, by partition.
@@ -47,5 +48,8 @@ class Bounds:
             )
             return {place.partition: found.result().offset for place, found in asked.items()}
         except KafkaException as error:
+            # An admin client goes on asking with the leader's epoch from before a broker's restart, and is refused
+            # for ever: whoever tries again needs one that has not learnt it yet.
+            self._admin = AdminClient(self._client)
             msg = f"bounds of {topic}: {error.args[0].str()}"
             raise TransportLost(msg) from error
