@@ -105,7 +105,11 @@ class KafkaTransport:
         self._consumer = Consumer({**settings.consumer(), "error_cb": self._failed})
         self._bounds = Bounds(settings.client(), settings.call_timeout_s)
         self._owned: set[int] = set()
-        self._producer = self._new_producer()
+        try:
+            self._producer = self._new_producer()
+        except BaseException:
+            self._consumer.close()
+            raise
 
     def _new_producer(self) -> Producer:
         producer = Producer(self._settings.producer())

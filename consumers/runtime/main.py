@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -221,20 +221,28 @@ class _Process:
         while not stop.is_set():
             attempt += 1
             try:
-                runner = self._assembled()
-                runner.start()
+                member = self._joined()
             except (TransactionLost, TransportLost, RegistryUnavailable, KafkaException) as error:
                 dependency = "registry" if isinstance(error, RegistryUnavailable) else "kafka"
                 self._missing(dependency, str(error))
                 stop.wait(backoff(min(attempt, 6)))
                 continue
             self._health.missing = {}
-            return runner
+            return member
         return None
 
-    def _assembled(self) -> Member:
+    def _joined(self) -> Member:
+        with ExitStack() as opened:
+            transport = self._transport()
+            # An attempt that fails leaves no connection behind: there may be many before the broker is back.
+            opened.callback(transport.close)
+            member = self._assembled(transport)
+            member.start()
+            opened.pop_all()
+        return member
+
+    def _assembled(self, transport: KafkaTransport) -> Member:
         codec = Codec(registry_at(self._settings.schema_registry_url or ""))
-        transport = self._transport()
         if self._stage.lane is Lane.BATCH:
             make = importlib.import_module(self._stage.handler).follower
             member: Member = make(self._settings, transport, codec, self._telemetry)

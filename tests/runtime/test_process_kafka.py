@@ -93,3 +93,22 @@ def test_a_broker_that_is_gone_for_a_while(own_broker: Endpoints, tmp_path: Path
     changes = {m.key(): m.value() for m in read_committed(rig.bootstrap, rig.stage.changelog.name)}
     assert changes == {f"k{k}".encode(): b"80" for k in range(5)}
     assert replica.terminate() == 0
+
+
+def test_a_process_started_before_its_broker_waits_for_it(
+    own_broker: Endpoints, tmp_path: Path, replicas: list[Replica]
+) -> None:
+    """Whatever is started first, the stage comes up once everything is there, and says what it waits for."""
+    prefix = unique("early")
+    rig = _rig(own_broker, prefix, "echo")
+    rig.feed(*(inbound(f"k{n % 5}", n) for n in range(50)))
+    stack.stop(own_broker.home)
+    replica = Replica(own_broker, tmp_path, prefix, "echo", "a")
+    replicas.append(replica)
+    try:
+        assert list(replica.until("/readyz", 503)["missing"]) in (["kafka"], [])
+    finally:
+        stack.start(own_broker.home, registry=False)
+    replica.until_ready(120)
+    _until_done(rig)
+    assert replica.terminate() == 0
