@@ -11,6 +11,8 @@ from streams.record import Fetched, Headers, TransportLost
 __all__ = ["KafkaTail", "fetched"]
 
 _CHUNK = 5_000
+# A question to a broker that is going away is not answered by its successor: ask again soon, in seconds.
+_ASK_S = 10.0
 
 
 def fetched(message: Message) -> Fetched:
@@ -54,7 +56,7 @@ class KafkaTail:
                 "auto.offset.reset": "error",
             }
         )
-        self._bounds = Bounds(client, timeout_s)
+        self._bounds = Bounds(client, min(timeout_s, _ASK_S))
         partitions = self._partitions() if partition is None else [partition]
         self._next = dict.fromkeys(partitions, start or 0)
         self._begun = False

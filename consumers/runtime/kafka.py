@@ -5,6 +5,7 @@ member that lost its place is fenced; a slow or broken transaction call costs th
 EndTxn would commit the *next* transaction; an open transaction may hold readers back 10 s at most.
 """
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +104,7 @@ class KafkaTransport:
         # How often each partition was assigned or taken away: what was fetched before is stale.
         self._spans: Counter[int] = Counter()
         self._consumer = Consumer({**settings.consumer(), "error_cb": self._failed})
-        self._bounds = Bounds(settings.client(), settings.call_timeout_s)
+        self._bounds = Bounds(settings.client(), settings.socket_timeout_ms / 1000)
         self._owned: set[int] = set()
         try:
             self._producer = self._new_producer()
@@ -258,15 +259,38 @@ class KafkaTransport:
             positions = [
                 TopicPartition(self._topic, p, o.next, metadata=o.metadata) for p, o in sorted(offsets.items())
             ]
-            self._producer.send_offsets_to_transaction(
-                positions, self._consumer.consumer_group_metadata(), self._settings.call_timeout_s
-            )
+            self._send_offsets(positions)
             self._producer.commit_transaction(self._settings.call_timeout_s)
         except KafkaException as error:
             self._raise(error, "transaction", seconds=time.monotonic() - began)
         if time.monotonic() - began > self._settings.socket_timeout_ms / 1000:
             self._producer = self._new_producer()
         return written
+
+    def _send_offsets(self, positions: list[TopicPartition]) -> None:
+        """Add the offsets to the transaction, for no longer than the brokers keep a transaction open.
+
+        librdkafka forgets the time limit of this one call while the group's coordinator is away, and may wait for
+        ever (its issue 5456). So it waits in a thread: past the limit the transaction is given up, and the thread
+        stays behind with a producer that nobody uses any more and that the next one's epoch fences.
+        """
+        producer, metadata = self._producer, self._consumer.consumer_group_metadata()
+        failed: list[KafkaException] = []
+
+        def send() -> None:
+            try:
+                producer.send_offsets_to_transaction(positions, metadata, self._settings.call_timeout_s)
+            except KafkaException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=send, name="offsets", daemon=True)
+        thread.start()
+        limit = self._settings.transaction_timeout_ms / 1000
+        thread.join(limit)
+        if thread.is_alive():
+            raise TransactionLost(f"transaction: its offsets were not taken within {limit:g} s")
+        if failed:
+            raise failed[0]
 
     def _produce(self, record: Outgoing, landed: Callable[[KafkaError | None, Message], None] | None) -> None:
         # librdkafka asks -1 for "choose by the key's hash".
