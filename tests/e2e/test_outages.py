@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -76,15 +77,20 @@ def test_an_object_store_that_is_gone_is_waited_for(whole: Whole, inside: Inside
     assert not inside.letters()
 
 
-def test_a_killed_registry_is_waited_for(whole: Whole, inside: Inside) -> None:
-    """The registry is killed while documents go through; once it is back all end once, with nobody's help."""
+@pytest.mark.parametrize("service", [stack.REGISTRY, "kafka-1"])
+def test_a_killed_service_is_waited_for(whole: Whole, inside: Inside, service: str) -> None:
+    """Registry or broker is killed while documents go through; once it is back all end once, with nobody's help."""
     before = restarts(whole)
-    ids = inside.publish(*[inside.admit_invoice(n) for n in range(340, 364)])
+    first = 340 if service == stack.REGISTRY else 380
+    ids = inside.publish(*[inside.admit_invoice(n) for n in range(first, first + 24)])
     until(lambda: any(inside.expense(each) for each in ids), 60, lambda: "nothing is on its way")
-    stack.kill(whole.home, stack.REGISTRY)
-    ids.append(inside.send_invoice(364))
-    stack.start_one(whole.home, stack.REGISTRY)
+    stack.kill(whole.home, service)
+    if service != stack.REGISTRY:
+        until(lambda: "kafka" in inside.missing("coding"), 60, lambda: f"coding misses {inside.missing('coding')}")
+    time.sleep(2)
+    stack.start_one(whole.home, service)
     each_posted_once(inside, ids)
+    until(lambda: not inside.missing("coding"), 30, lambda: "coding still says it waits")
     assert restarts(whole) == before
     assert not inside.letters()
 
