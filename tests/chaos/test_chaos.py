@@ -94,7 +94,7 @@ def test_kills_and_stops_change_nothing(kafka_stack: Endpoints, tmp_path: Path, 
         assert time.monotonic() < deadline, {kind: rig.lag() for kind, rig in rigs.items()}
         time.sleep(0.2)
     woken = members["count", "b"]
-    noticed = process.wait_for(lambda: "partitions lost" in woken.log.read_text(), timeout_s=30)
+    noticed = process.wait_for(lambda: "partitions lost" in woken.log.read_text(), timeout_s=90)
     assert noticed, f"the stop cost it no place:\n{process.tail(woken.log)}"
     assert woken.alive, process.tail(woken.log)
     for kind, rig in rigs.items():
