@@ -67,7 +67,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", DOCUMENTS, ids=named)
 def test_no_page_names_a_machine(page: Path) -> None:
     """No page holds a path of the machine it was written on."""
-    assert re.findall(r"(?:/home/|/Users/|/root/|/work/)\S*", text(page)) == []
+    assert re.findall(r"/(?:home|Users|root|work)/\S*", text(page)) == []
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=named)
