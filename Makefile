@@ -34,7 +34,7 @@ unit: setup ## tests without a broker, in seconds
 
 test: setup ## every test: unit, contract, end to end, chaos
 	@timeout 300 $(PY) -m pytest -n $(WORKERS) -m "$(UNIT)"
-	@timeout 900 $(PY) -m pytest -n 2 --dist loadfile -m "not ($(UNIT))" --ignore tests/e2e --ignore tests/chaos --ignore tests/bench
+	@timeout 1200 $(PY) -m pytest -n 2 --dist loadfile -m "not ($(UNIT))" --ignore tests/e2e --ignore tests/chaos --ignore tests/bench
 	@timeout 1200 $(PY) -m pytest -n 2 --dist loadfile tests/e2e tests/chaos tests/bench -m "not ($(UNIT))"
 
 lint: setup ## ruff, mypy strict, import-linter
