@@ -94,7 +94,9 @@ def cases(stage: str) -> list[Path]:
 def run_case(stage: Stage, path: Path, given: dict[str, Any] | None = None) -> None:
     """Run one stored case and compare; with SPENDTRAIL_ACCEPT=1 store the answers instead."""
     case = json.loads(path.read_text())
-    tables = {topic: [from_plain(e) for e in events] for topic, events in case.get("tables", {}).items()}
+    tables: dict[str, Sequence[Event]] = {
+        topic: [from_plain(e) for e in events] for topic, events in case.get("tables", {}).items()
+    }
     run = StageRun(stage, tables, given)
     answers = [[to_plain(e) for e in run(from_plain(event))] for event in case["events"]]
     if os.environ.get("SPENDTRAIL_ACCEPT") == "1":
