@@ -1,5 +1,7 @@
 # `make demo` and `make test` are the two commands to know; each installs what it needs first.
 .DEFAULT_GOAL := help
+# Every stage is a process of its own: without compiled bytecode each would compile all it imports at every start.
+export PYTHONDONTWRITEBYTECODE :=
 SHELL := /bin/bash
 PY := .venv/bin/python
 PACKAGES := audit bench cli config consumers desk devstack docs documents erp policy producers samples schemas streams vault
