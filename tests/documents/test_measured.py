@@ -1,6 +1,7 @@
 """Accuracy on documents made by others, as floors that must not sink."""
 
 import json
+import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -34,7 +35,8 @@ def _extract(path: str) -> dict[str, Any]:
 
 
 def _all(paths: list[Path]) -> Iterator[dict[str, Any]]:
-    with ProcessPoolExecutor(2) as pool:
+    # Spawned, as the stages' workers are: a fork of a process that already runs threads may crash in them.
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         yield from pool.map(_extract, map(str, paths))
 
 
