@@ -65,8 +65,8 @@ def now() -> datetime:
 class Inside:
     """One running system. Close it by leaving `opened`."""
 
-    def __init__(self, whole: Whole, edge: Edge, model: ReadModel) -> None:
-        self.whole, self.edge, self.model = whole, edge, model
+    def __init__(self, whole: Whole, settings: Settings, edge: Edge, model: ReadModel) -> None:
+        self.whole, self.settings, self.edge, self.model = whole, settings, edge, model
         self.bootstrap = whole.addresses["kafka"]
 
     # -- in -----------------------------------------------------------------------------------------------------
@@ -206,6 +206,6 @@ def opened(whole: Whole) -> Iterator[Inside]:
     engine = open_database(settings.read_model)
     try:
         with open_edge(settings, now) as edge:
-            yield Inside(whole, edge, ReadModel(engine))
+            yield Inside(whole, settings, edge, ReadModel(engine))
     finally:
         engine.dispose()
