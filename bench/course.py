@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from consumers.runtime.stage import Handler, Limits, Stage, Store
+from producers.opening import opening
 from schemas.envelope import Event, caused
 from schemas.events import BatchProgressed, ReviewRefused
-from schemas.identity import derive, trace_id
+from schemas.identity import derive
 from schemas.topics import AUDIT_EVENTS, DEAD_LETTERS, Topic
 
 __all__ = ["COUNT", "OUTPUT", "RELAY", "STAGES", "TOPICS", "inbound"]
@@ -37,24 +38,15 @@ TOPICS: Final = (_INPUT, _BETWEEN, OUTPUT, AUDIT_EVENTS, DEAD_LETTERS, *(s.chang
 
 def inbound(key: str, number: int) -> BatchProgressed:
     """Return the `number`-th input of a key."""
-    return BatchProgressed(
-        event_id=derive("bench", key, str(number)),
-        tenant_id="bench",
-        ledger="main",
+    return opening(
+        BatchProgressed,
+        key,
+        str(number),
+        tenant="bench",
         expense_id=key,
-        revision=1,
-        subject="nobody",
-        batch_id=None,
-        correlation_id=key,
-        trace_id=trace_id(key),
+        at=_MOMENT,
         stage="bench",
         status="submitted",
-        occurred_at=_MOMENT,
-        submitted_at=_MOMENT,
-        problems=(),
-        asserted=(),
-        tables={},
-        personal=None,
         member=str(number),
         state="submitted",
     )

@@ -1,6 +1,5 @@
 """The policy verbs: what they refuse, what they say, and what they compare."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,14 +8,11 @@ from typing import Any
 
 import orjson
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
 from cli import auditlog, policies
 from cli.backtesting import Backtest
-from cli.context import Refused
 from cli.differences import differences
 from cli.instants import instant
 from cli.policy_text import decision_trees
@@ -33,39 +29,18 @@ from schemas.events import ExpenseEvaluated
 from schemas.topics import AUDIT_LOG
 from streams.record import Fetched
 from tests.audit.trail import CODEC, begun, clean, coded, decided, sealed
+from tests.cli.verbs import Run, refusal, runner
 from tests.evaluate import build
 from tests.project.log import append, follower, settle
 
 RULES = Path(__file__).parents[2] / "policy" / "rules"
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the home of an installation where nothing runs."""
-    for name in ("BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "READ_MODEL_URL", "TENANT"):
-        monkeypatch.delenv(f"SPENDTRAIL_{name}", raising=False)
-    monkeypatch.setenv("SPENDTRAIL_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-    return tmp_path / "home"
 
 
 @pytest.fixture
 def run(home: Path) -> Run:
     """Return a function that runs `policy` with words."""
-    app = typer.Typer()
-    policies.add(app)
-
-    def invoke(*words: str | Path) -> Result:
-        return CliRunner().invoke(app, ["policy", *map(str, words)])
-
-    return invoke
-
-
-def refusal(result: Result) -> str:
-    """Return why a command refused; it becomes exit code 2 at the top."""
-    assert isinstance(result.exception, Refused), (result.output, result.exception)
-    return str(result.exception)
+    assert not home.exists()
+    return runner(policies.add, "policy")
 
 
 def changed(**sections: Any) -> PolicyDocument:

@@ -9,13 +9,11 @@ from typing import Any
 
 import orjson
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
 from audit.verify import Alteration, Kind, verify
 from cli import auditlog, trail
 from cli.completeness import Completeness, Reckoning
-from cli.context import Refused, session
+from cli.context import session
 from cli.erasing import erasure
 from consumers.runtime.memory_store import MemoryStore
 from consumers.seal.chains import Chains
@@ -49,37 +47,15 @@ from tests.audit.trail import (
     sealed,
     submitted,
 )
+from tests.cli.verbs import Run, refusal, runner
 from vault.keys import KeyErased
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the home of an installation where nothing runs."""
-    for name in ("BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "READ_MODEL_URL", "TENANT"):
-        monkeypatch.delenv(f"SPENDTRAIL_{name}", raising=False)
-    monkeypatch.setenv("SPENDTRAIL_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-    return tmp_path / "home"
 
 
 @pytest.fixture
 def run(home: Path) -> Run:
     """Return a function that runs `audit` with words."""
-    app = typer.Typer()
-    trail.add(app)
-
-    def invoke(*words: str | Path) -> Result:
-        return CliRunner().invoke(app, ["audit", *map(str, words)])
-
-    return invoke
-
-
-def refusal(result: Result) -> str:
-    """Return why a command refused; it becomes exit code 2 at the top."""
-    assert isinstance(result.exception, Refused), (result.output, result.exception)
-    return str(result.exception)
+    assert not home.exists()
+    return runner(trail.add, "audit")
 
 
 def written(entries: Sequence[AuditSealed]) -> list[Fetched]:

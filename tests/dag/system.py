@@ -30,10 +30,11 @@ from desk.resolutions import assertion, resolve
 from erp.app import create_app
 from erp.ledger import load_chart
 from erp.store import Store
+from producers.opening import opening
 from schemas.codec import Codec, registry_at
 from schemas.envelope import Event
 from schemas.events import ExpenseParsed, TickElapsed
-from schemas.identity import card_line_id, derive, trace_id
+from schemas.identity import card_line_id, derive
 from schemas.lifecycle import State
 from schemas.records import Context, Facts, Line
 from schemas.topics import topic_of
@@ -199,28 +200,10 @@ class System:
         return len(self.broker.records("expense.dlq"))
 
 
-def _envelope(expense_id: str, at: datetime) -> dict[str, Any]:
-    return {
-        "tenant_id": "main",
-        "ledger": "main",
-        "expense_id": expense_id,
-        "revision": 1,
-        "batch_id": None,
-        "correlation_id": expense_id,
-        "trace_id": trace_id(expense_id),
-        "occurred_at": at,
-        "submitted_at": at,
-        "problems": (),
-        "asserted": (),
-        "tables": {},
-        "personal": None,
-    }
-
-
 def tick(at: datetime) -> TickElapsed:
     """Return a tick."""
     name = derive("tick", at.isoformat())
-    return TickElapsed(**_envelope(name, at), event_id=name, subject="", stage="ticker", status="")
+    return opening(TickElapsed, name, tenant="main", expense_id=name, at=at, stage="ticker")
 
 
 def card_line(
@@ -239,13 +222,17 @@ def card_line(
     """Return a card line as the feed writes it."""
     value = Decimal(amount)
     expense_id = card_line_id("main", "card-1", day, value, currency, merchant, reference)
-    envelope = _envelope(expense_id, ENTERED) | {"batch_id": batch}
-    return ExpenseParsed(
-        **envelope,
-        event_id=derive(expense_id, "card_feed"),
-        subject=subject,
+    return opening(
+        ExpenseParsed,
+        expense_id,
+        batch or "",
+        tenant="main",
+        expense_id=expense_id,
+        at=ENTERED,
         stage="card_feed",
+        subject=subject,
         status=State.PARSED,
+        batch_id=batch,
         document=None,
         context=Context(department=department, **context),
         facts=Facts(

@@ -7,8 +7,9 @@ from typing import Any
 
 from policy.documents import check_document, shipped
 from policy.snapshot import Snapshot
+from producers.opening import opening
 from schemas.events import ExpenseCoded, PolicyPublished
-from schemas.identity import derive, trace_id
+from schemas.identity import derive
 from schemas.records import CategoryMatch, ClaimCheck, Coding, Context, Conversion, Facts, Line, VendorMatch
 
 DAY = date(2026, 3, 10)  # a Tuesday
@@ -52,24 +53,17 @@ def coded(
         **(facts or {}),
     }
     document = ClaimCheck(url="x", sha256=sha256 or derive("bytes", name), size=1, media_type="x", key_id="k")
-    return ExpenseCoded(
-        event_id=derive(expense, "coded", str(revision)),
-        tenant_id="acme",
-        ledger="main",
+    return opening(
+        ExpenseCoded,
+        expense,
+        str(revision),
+        tenant="acme",
         expense_id=expense,
-        revision=revision,
-        subject=subject,
-        batch_id=None,
-        correlation_id=expense,
-        trace_id=trace_id(expense),
+        at=SUBMITTED,
         stage="coding",
+        subject=subject,
         status="coded",
-        occurred_at=SUBMITTED,
-        submitted_at=SUBMITTED,
-        problems=(),
-        asserted=(),
-        tables={},
-        personal=None,
+        revision=revision,
         document=None if card else document,
         context=Context(department=department, project=project, **(context or {})),
         facts=Facts(**read),
@@ -98,24 +92,14 @@ def published(effective_from: datetime = datetime(2026, 1, 1, tzinfo=UTC), **cha
     """Return the shipped policy, with some sections changed, as published for the tenant of these tests."""
     data = {**shipped().model_dump(mode="json"), "effective_from": effective_from.isoformat(), **changes}
     snapshot = Snapshot.of(check_document(data, "test"))
-    return PolicyPublished(
-        event_id=derive("policy", snapshot.version),
-        tenant_id="acme",
-        ledger="main",
+    return opening(
+        PolicyPublished,
+        snapshot.version,
+        tenant="acme",
         expense_id=derive("policy", snapshot.version),
-        revision=1,
-        subject="",
-        batch_id=None,
-        correlation_id=snapshot.version,
-        trace_id=trace_id(snapshot.version),
+        at=effective_from,
         stage="policy",
         status="published",
-        occurred_at=effective_from,
-        submitted_at=effective_from,
-        problems=(),
-        asserted=(),
-        tables={},
-        personal=None,
         version=snapshot.version,
         snapshot=snapshot.canonical.decode(),
         effective_from=effective_from,

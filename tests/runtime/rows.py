@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from consumers.runtime.stage import Lane, Limits, Stage
+from producers.opening import opening
 from schemas.envelope import Event, caused
 from schemas.events import BatchProgressed, ReviewRefused, TickElapsed
-from schemas.identity import derive, trace_id
+from schemas.identity import derive
 from schemas.topics import Topic
 
 __all__ = ["IN", "OUT", "SUBMITTED_AT", "answer", "inbound", "row", "tick", "told"]
@@ -28,27 +29,21 @@ OUT = Topic("t.out", (ReviewRefused,), _key, "key")
 
 def inbound(key: str, number: int, command: str = "ok", *, submitted_at: datetime = SUBMITTED_AT) -> BatchProgressed:
     """Return the `number`-th input of a key."""
-    return BatchProgressed(
-        event_id=derive("test", key, str(number), command),
-        tenant_id="tenant",
-        ledger="main",
+    begun = opening(
+        BatchProgressed,
+        key,
+        str(number),
+        command,
+        tenant="tenant",
         expense_id=key,
-        revision=1,
-        subject="person",
-        batch_id=None,
-        correlation_id=key,
-        trace_id=trace_id(key),
+        at=SUBMITTED_AT,
         stage="test",
+        subject="person",
         status="submitted",
-        occurred_at=SUBMITTED_AT,
-        submitted_at=submitted_at,
-        problems=(),
-        asserted=(),
-        tables={},
-        personal=None,
         member=str(number),
         state=command,
     )
+    return replace(begun, submitted_at=submitted_at)
 
 
 def tick(moment: datetime) -> TickElapsed:

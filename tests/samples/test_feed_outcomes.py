@@ -7,10 +7,11 @@ from random import Random
 import pytest
 
 from consumers.stages import stage_named
+from producers.opening import opening
 from samples.card import feed
 from samples.card.line import FeedLine
 from schemas.events import ExpenseDecided, ExpenseParsed
-from schemas.identity import card_line_id, derive, trace_id
+from schemas.identity import card_line_id, derive
 from schemas.records import Context, Facts, Line
 from tests.harness import StageRun
 
@@ -27,24 +28,15 @@ def _expense_id(line: FeedLine) -> str:
 
 def _parsed(line: FeedLine) -> ExpenseParsed:
     expense = _expense_id(line)
-    return ExpenseParsed(
-        event_id=derive(expense, "parsed"),
-        tenant_id="acme",
-        ledger="main",
+    return opening(
+        ExpenseParsed,
+        expense,
+        tenant="acme",
         expense_id=expense,
-        revision=1,
-        subject=derive("subject", line.employee_id),
-        batch_id=None,
-        correlation_id=expense,
-        trace_id=trace_id(expense),
+        at=ARRIVED,
         stage="card_feed",
+        subject=derive("subject", line.employee_id),
         status="parsed",
-        occurred_at=ARRIVED,
-        submitted_at=ARRIVED,
-        problems=(),
-        asserted=(),
-        tables={},
-        personal=None,
         document=None,
         context=Context(
             department=line.department, project=line.project or None, claimed_category=line.category or None

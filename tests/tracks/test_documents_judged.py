@@ -13,11 +13,12 @@ from consumers.parse.records import facts_of, line_doubts, lines_of, problems_of
 from consumers.stages import stage_named
 from documents.reader import read
 from documents.understanding import understand
+from producers.opening import opening
 from samples.catalogue import make
 from samples.sample import Sample
 from schemas.envelope import doubt
 from schemas.events import ExpenseDecided, ExpenseParsed
-from schemas.identity import derive, trace_id
+from schemas.identity import derive
 from schemas.records import ClaimCheck, Context
 from tests.harness import StageRun
 
@@ -39,24 +40,15 @@ def _parsed(path: Path) -> ExpenseParsed:
     expense = sha256(data).hexdigest()
     reading = read(path.name, data)
     found = understand(reading).facts
-    parsed = ExpenseParsed(
-        event_id=derive(expense, "parsed"),
-        tenant_id="acme",
-        ledger="main",
+    parsed = opening(
+        ExpenseParsed,
+        expense,
+        tenant="acme",
         expense_id=expense,
-        revision=1,
-        subject=derive("subject", "E-1"),
-        batch_id=None,
-        correlation_id=expense,
-        trace_id=trace_id(expense),
+        at=ARRIVED,
         stage="parse",
+        subject=derive("subject", "E-1"),
         status="parsed",
-        occurred_at=ARRIVED,
-        submitted_at=ARRIVED,
-        problems=(),
-        asserted=(),
-        tables={},
-        personal=None,
         document=ClaimCheck(url=expense, sha256=expense, size=len(data), media_type="application/pdf", key_id="k"),
         context=Context(department="operations", property_id="PROP-1"),
         facts=facts_of(found, reading),
