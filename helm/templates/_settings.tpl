@@ -1,0 +1,58 @@
+{{/* The environment that every process has, none of it secret: a map of strings. */}}
+{{- define "spendtrail.settings" -}}
+{{- $groups := dict -}}
+{{- range .Files.Get "files/stages.yaml" | fromYamlArray -}}
+{{- $_ := set $groups .name .topic -}}
+{{- end -}}
+SPENDTRAIL_HOME: /var/lib/spendtrail
+SPENDTRAIL_BOOTSTRAP_SERVERS: {{ .Values.kafka.bootstrapServers | quote }}
+SPENDTRAIL_SCHEMA_REGISTRY_URL: {{ .Values.registryUrl | quote }}
+SPENDTRAIL_REPLICATION: {{ int64 .Values.kafka.replication | quote }}
+{{- if not .Values.kafka.optionsSecret }}
+SPENDTRAIL_KAFKA_OPTIONS: {{ .Values.kafka.options | toJson | quote }}
+{{- end }}
+SPENDTRAIL_OBJECT_STORE: {{ default "file:///documents" .Values.documents.url | quote }}
+SPENDTRAIL_MASTER_KEY: /run/spendtrail/keys/master.json
+SPENDTRAIL_PSEUDONYM_SECRET: /run/spendtrail/keys/pseudonyms.secret
+SPENDTRAIL_ERP_URL: {{ .Values.erpUrl | quote }}
+SPENDTRAIL_HEALTH_HOST: "0.0.0.0"
+SPENDTRAIL_HEALTH_PORT: "8080"
+SPENDTRAIL_UPLOAD_HOST: "0.0.0.0"
+SPENDTRAIL_UPLOAD_PORT: "8000"
+SPENDTRAIL_DOOR_GROUPS: {{ $groups | toJson | quote }}
+{{- with .Values.settings }}
+SPENDTRAIL_TENANT: {{ .tenant | quote }}
+SPENDTRAIL_LOG_LEVEL: {{ .logLevel | quote }}
+SPENDTRAIL_DRAIN_S: {{ .drainSeconds | quote }}
+SPENDTRAIL_DEAD_LETTERS_PER_MINUTE: {{ int64 .deadLettersPerMinute | quote }}
+SPENDTRAIL_UPLOAD_BYTES: {{ int64 .uploadBytes | quote }}
+SPENDTRAIL_LAG_BOUND: {{ int64 .lagBound | quote }}
+SPENDTRAIL_TICK_S: {{ .tickSeconds | quote }}
+SPENDTRAIL_ERP_TIMEOUT_S: {{ .erpTimeoutSeconds | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* What comes from a Secret, and so only to who needs it. Takes root and needs. */}}
+{{- define "spendtrail.secretEnv" -}}
+- name: SPENDTRAIL_INSTANCE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+# Libraries that keep something in a home folder find the one place that can be written to.
+- name: HOME
+  value: /tmp
+{{- with .root.Values.kafka.optionsSecret }}
+- name: SPENDTRAIL_KAFKA_OPTIONS
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: kafka-options
+{{- end }}
+{{- if has "readModel" .needs }}
+- name: SPENDTRAIL_READ_MODEL_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .root.Values.secrets.existingSecret }}
+      key: {{ .root.Values.secrets.readModelUrl }}
+{{- end }}
+{{- end -}}
