@@ -82,8 +82,8 @@ _Stages: Any = _stages()
 class Values(Section):
     """The values of the chart."""
 
-    name_override: Annotated[Name, Field(description="Instead of the chart's name.", max_length=40)] = ""
-    fullname_override: Annotated[Name, Field(description="Instead of release and chart name.", max_length=40)] = ""
+    name_override: Annotated[Name, Field(description="Instead of the chart's name.", max_length=36)] = ""
+    fullname_override: Annotated[Name, Field(description="Instead of release and chart name.", max_length=36)] = ""
     image: Annotated[Image, Field(description="One image runs everything.")] = Image()
     kafka: Annotated[Kafka, Field(description="Which Kafka, and how to log in there.")] = Kafka()
     registry_url: Annotated[Url, Field(description="Confluent-compatible schema registry.")] = (

@@ -1,16 +1,16 @@
 {{- define "spendtrail.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 36 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 40 characters, so that a stage's name, a ReplicaSet's hash and a pod's still fit behind it into 63. */}}
+{{/* At most 36 characters, so that a stage's name, a ReplicaSet's hash and a pod's fit behind it into the 63 of a host name. */}}
 {{- define "spendtrail.fullname" -}}
 {{- $name := include "spendtrail.name" . -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 36 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 36 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
