@@ -8,6 +8,7 @@ import kubernetes_validate  # type: ignore[import-untyped]  # ships no type info
 import pytest
 import yaml
 
+from config.settings import read_settings
 from consumers.stages import STAGES
 from tests.helm.chart import CHART, Manifest, named, refusal, rendered, run_helm
 
@@ -158,6 +159,16 @@ def test_settings_reach_the_processes_as_they_read_them(helm: Path) -> None:
     inline = {v["name"]: v["value"] for v in pod_of(job)["containers"][0]["env"] if "value" in v}
     assert data.items() <= inline.items()
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_process_takes_the_settings(helm: Path, monkeypatch: pytest.MonkeyPatch, example: str) -> None:
+    """What the ConfigMap holds is read as settings without a refusal, the groups of the door among them."""
+    for name, value in named(rendered(helm, *EXAMPLES[example]), "ConfigMap")["data"].items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    assert settings.door_groups == {stage.name: stage.reads.name for stage in STAGES}
+    assert (settings.health_port, settings.upload_port, settings.drain_s) == (8080, 8000, 20)
 
 
 def test_production_example_does_what_it_says(helm: Path) -> None:
