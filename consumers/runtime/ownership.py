@@ -9,8 +9,9 @@ from consumers.runtime.clock import Clock, milliseconds
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.partition import Partition
 from consumers.runtime.progress import WINDOW, Progress
+from consumers.runtime.restoring import StateFiles
 from consumers.runtime.stage import Handler, Stage
-from consumers.runtime.store import Journal, PartitionStore, RecordView
+from consumers.runtime.store import Journal, RecordView
 from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Offset, Outgoing, Transport
 from consumers.runtime.writer import RECORD_OVERHEAD
@@ -18,6 +19,7 @@ from consumers.runtime.writer import RECORD_OVERHEAD
 __all__ = ["Ownership"]
 
 _log = structlog.get_logger(__name__)
+_MEASURE_EVERY_S = 15.0
 
 
 class Ownership:
@@ -39,14 +41,19 @@ class Ownership:
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._stage, self._handler, self._transport = stage, handler, transport
-        self._folder, self._clock, self._telemetry = folder, clock, telemetry
+        self._clock, self._telemetry = clock, telemetry
         self._changelog = stage.changelog
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
         self._resting: set[int] = set()
         self._dropped: Callable[[Partition], None] = lambda _: None
         self._before_revoke: Callable[[Sequence[int]], None] = lambda _: None
-        self._alive = alive
+        self._files = (
+            StateFiles(folder, self._changelog, stage.state_version, transport, clock, telemetry, alive)
+            if self._changelog
+            else None
+        )
+        self._measured = 0.0
         # Set while the way back to what is committed failed: no partition is held, though the group thinks so.
         self.adrift = False
         self.in_flight = 0
@@ -78,13 +85,14 @@ class Ownership:
         self._epoch += 1
         for number, offset in committed.items():
             partition = Partition(number, self._epoch, Progress(offset), offset)
-            if self._changelog is not None:
-                partition.store = self._restored(number)
+            if self._files:
+                partition.store = self._files.open(number, offset)
                 partition.view = RecordView(partition.store)
                 partition.state = self._handler.state(partition.view) if self._handler.state else None
             self._partitions[number] = partition
         _log.info("partitions assigned", partitions=sorted(committed), epoch=self._epoch)
         self._telemetry.set("partitions", len(self._partitions))
+        self._measure(keys=True)
 
     def _revoked(self, numbers: Sequence[int], lost: bool) -> None:
         if not lost:
@@ -94,6 +102,16 @@ class Ownership:
                 self._drop(self._partitions.pop(number))
         _log.info("partitions lost" if lost else "partitions revoked", partitions=sorted(numbers))
         self._telemetry.set("partitions", len(self._partitions))
+        self._measure(keys=True)
+
+    def _measure(self, *, keys: bool) -> None:
+        """Tell how large the state is; keys are counted only when asked for, since that walks every page."""
+        stores = [p.store for p in self._partitions.values() if p.store]
+        self._measured = self._clock.monotonic()
+        if self._files:
+            self._telemetry.set("state_bytes", sum(store.size() for store in stores))
+            if keys:
+                self._telemetry.set("state_keys", sum(store.keys() for store in stores))
 
     def _drop(self, partition: Partition) -> None:
         self.in_flight -= partition.progress.open
@@ -101,33 +119,6 @@ class Ownership:
         self._resting.discard(partition.number)
         partition.drop()
         self._dropped(partition)
-
-    def _restored(self, number: int) -> PartitionStore:
-        if self._changelog is None:
-            msg = f"stage {self._stage.name} keeps no state"
-            raise TypeError(msg)
-        began, now_ms = self._clock.monotonic(), milliseconds(self._clock.now())
-        store = PartitionStore(
-            self._folder / f"{number}.sqlite", now_ms=now_ms, max_age_ms=self._changelog.delete_retention_ms
-        )
-        low, high = self._transport.bounds(self._changelog.name, number)
-        if store.next_offset > high:
-            # The file is ahead of the log: it belongs to another history, and the log is the truth.
-            store.restart()
-        tail = self._transport.tail(self._changelog.name, number, max(store.next_offset, low))
-        try:
-            read = store.restore(tail, now_ms=now_ms, on_progress=lambda done, left: self._progress(number, done, left))
-        finally:
-            tail.close()
-        self._telemetry.count("restored", read)
-        self._telemetry.set("restore_seconds", self._clock.monotonic() - began)
-        self._telemetry.set("state_keys", store.keys())
-        self._telemetry.set("state_bytes", store.size())
-        return store
-
-    def _progress(self, number: int, done: int, left: int) -> None:
-        self._alive()
-        _log.info("restoring state", partition=number, records=done, remaining=left)
 
     def begin(self, partition: Partition, record: Fetched) -> None:
         """Count a record in."""
@@ -191,7 +182,7 @@ class Ownership:
         for partition in carried:
             outgoing.extend(partition.outgoing)
             if topic:
-                outgoing.extend(partition.changelog(topic))
+                outgoing.extend(partition.changelog(topic, self._stage.state_version))
         offsets = {p.number: p.progress.offset() for p in carried}
         written = self._transport.transact(outgoing, offsets, topic)
         ended, now_ms = 0, milliseconds(self._clock.now())
@@ -202,6 +193,8 @@ class Ownership:
             partition.outgoing = []
             ended += partition.done
             partition.done = 0
+        if self._clock.monotonic() - self._measured >= _MEASURE_EVERY_S:
+            self._measure(keys=False)
         return ended
 
     def recover(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consumers.runtime.progress import Progress
-from consumers.runtime.store import Journal, PartitionStore, RecordView
+from consumers.runtime.store import Journal, PartitionStore, RecordView, version_headers
 from consumers.runtime.transport import Fetched, Offset, Outgoing
 from schemas.envelope import Event
 
@@ -48,11 +48,12 @@ class Partition:
             return True
         return self.progress.frontier > (self.committed.next if self.committed else 0)
 
-    def changelog(self, topic: str) -> Sequence[Outgoing]:
-        """Return the records that carry the pending state changes."""
+    def changelog(self, topic: str, version: int) -> Sequence[Outgoing]:
+        """Return the records that carry the pending state changes, as the stage's `state_version` writes them."""
         if not self.store:
             return ()
-        return [Outgoing(topic, k.encode(), v, (), self.number) for k, v in self.store.pending.items()]
+        headers = version_headers(version)
+        return [Outgoing(topic, k.encode(), v, headers, self.number) for k, v in self.store.pending.items()]
 
 
 @dataclass(slots=True, eq=False)

@@ -130,7 +130,8 @@ class Stage:
 
     `handler` is the module that has the stage's `HANDLER`; it is imported only by the process that runs the stage.
     `entry` stages also put their input into the audit trail when a producer wrote it. `audited` is False where the
-    outputs are the trail itself. `halts` stages stop where others dead-letter.
+    outputs are the trail itself. `halts` stages stop where others dead-letter. `state_version` is raised when the state
+    is written in a way that the release before cannot read; newer code reads older state, older code halts on newer.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Stage:
     handler: str
     lane: Lane = Lane.INLINE
     stateful: bool = False
+    state_version: int = 1
     tables: tuple[Topic, ...] = ()
     limits: Limits = Limits()
     entry: bool = False

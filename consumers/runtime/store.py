@@ -7,88 +7,156 @@ the file: a file behind the changelog catches up, a file ahead of it would be wr
 
 import heapq
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from consumers.runtime.transport import Tail, TransactionLost
+import structlog
 
-__all__ = ["Journal", "PartitionStore", "RecordView"]
+from consumers.runtime.errors import Halted
+from consumers.runtime.transport import Fetched, Tail, TransactionLost
+from streams.record import Headers
 
-# Raised when the file's layout changes: a file of another version is thrown away and rebuilt from the changelog.
-_LAYOUT = 1
+__all__ = ["Journal", "PartitionStore", "RecordView", "version_headers"]
+
+_log = structlog.get_logger(__name__)
+# Raised when the file's layout changes: a file of another layout is thrown away and rebuilt from the changelog.
+_LAYOUT = 2
+# Which version of the stage wrote a changelog record. The first one goes without: most records then need no header.
+_VERSION_HEADER = "spendtrail.state"
+_FIRST_VERSION = 1
+# One SQLite transaction of a restore holds so many records or bytes: larger ones gain nothing, and the bytes bound
+# what a restore takes in memory.
+_BATCH_RECORDS, _BATCH_BYTES = 50_000, 16 * 1024 * 1024
+# Keys come in the order they were last written, so a large restore touches pages everywhere: what does not fit in the
+# page cache is read back from the disk. In KiB, negative as SQLite wants it; the second is SQLite's own default.
+_RESTORE_CACHE, _CACHE = -64 * 1024, -2000
 
 Journal = dict[str, bytes | None]
 
 
+def version_headers(version: int) -> Headers:
+    """Return the headers of changelog records that a stage of this `state_version` writes."""
+    return () if version == _FIRST_VERSION else ((_VERSION_HEADER, b"%d" % version),)
+
+
 class PartitionStore:
-    """State of one partition. `max_age_ms` is the changelog's `delete.retention.ms`.
+    """State of one partition. `max_age_ms` is the changelog's `delete.retention.ms`, `version` the stage's own.
+
+    A file is refused, thrown away and rebuilt from the changelog when it is damaged, when a newer release wrote it, or
+    when it was not written for longer than `max_age_ms`: then it may lack tombstones that compaction has removed since.
 
     Any method may raise `TransactionLost` when the file turns out damaged: it is thrown away, and the way back to what
     is committed rebuilds it.
-
-    A file that was not written for longer than that may lack tombstones that compaction has removed since, so it
-    is rebuilt.
     """
 
-    def __init__(self, path: Path, *, now_ms: int, max_age_ms: int) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, now_ms: int, max_age_ms: int, version: int = _FIRST_VERSION) -> None:
+        self.path, self._version = path, version
         self._pending: Journal = {}
         path.parent.mkdir(parents=True, exist_ok=True)
+        db = None
         try:
-            self._db = self._open(path)
-            known = dict(self._db.execute("SELECT name, value FROM about"))
-            if known.get("layout") != _LAYOUT or now_ms - known.get("saved_ms", 0) > max_age_ms:
-                self._db = self._rebuilt()
-            # Walks every page of the keys, so that damage is found now and not in the middle of a record.
-            self.keys()
-        except (sqlite3.DatabaseError, TransactionLost):
-            # A damaged file is no loss: everything in it is in the changelog.
-            self._db = self._rebuilt()
-        self.next_offset: int = dict(self._db.execute("SELECT name, value FROM about")).get("next_offset", 0)
+            db = self._open(path)
+            known = dict(db.execute("SELECT name, value FROM about"))
+            # Walks every page, of values and of keys, so that damage is found now and not in the middle of a record.
+            db.execute("SELECT sum(length(value)), (SELECT count(*) FROM state) FROM state").fetchone()
+            reason = _refused(known, now_ms, max_age_ms, version) if known else ""
+        except sqlite3.DatabaseError as error:
+            reason = f"it is damaged ({error})"
+        if reason or db is None:
+            _log.warning("state file refused", file=str(path), reason=reason)
+            if db is not None:
+                db.close()
+            self._remove()
+            db, known = self._open(path), {}
+        self._db = db
+        self.next_offset: int = known.get("next_offset", 0)
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
-        db.execute("CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
-        db.execute("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER NOT NULL)")
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            # Values lie in the order they were written, keys in an index beside them: with both in one tree a restore
+            # rewrites every page once a batch, since a compacted log has keys in no order.
+            db.execute("CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL)")
+            db.execute("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER NOT NULL)")
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
         return db
 
-    def _rebuilt(self) -> sqlite3.Connection:
-        with suppress(AttributeError):
-            self._db.close()
-        self._remove()
-        return self._open(self._path)
-
     def _remove(self) -> None:
-        for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
-            self._path.with_name(name).unlink(missing_ok=True)
+        for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
+            self.path.with_name(name).unlink(missing_ok=True)
 
     def restart(self) -> None:
         """Throw the file away; the changelog has to be read from its beginning."""
-        self._db = self._rebuilt()
+        self._db.close()
+        self._remove()
+        self._db = self._open(self.path)
         self.next_offset = 0
 
     def restore(self, tail: Tail, *, now_ms: int, on_progress: Callable[[int, int], None]) -> int:
         """Read the changelog to its end and return how many records that were.
 
-        `on_progress` gets records read and records remaining.
+        `on_progress` gets records read and records remaining. What was read stays when a restore is broken off.
 
         Raises:
             TransportLost: the broker does not answer.
             TransactionLost: the file cannot be written.
+            Halted: the changelog holds what is no state of this release.
 
         """
         read = 0
-        while chunk := tail.catch_up():
-            self._write(
-                {(r.key or b"").decode(): r.value for r in chunk}, next_offset=chunk[-1].offset + 1, now_ms=now_ms
-            )
-            read += len(chunk)
+        with self._sound():
+            self._db.execute(f"PRAGMA cache_size={_RESTORE_CACHE}")
+        while batch := self._batch(tail):
+            changes = self._understood(batch)
+            # In the order of the keys neighbours share pages of the index.
+            self._write({k: changes[k] for k in sorted(changes)}, next_offset=batch[-1].offset + 1, now_ms=now_ms)
+            read += len(batch)
             on_progress(read, tail.remaining)
+        with self._sound():
+            self._db.execute(f"PRAGMA cache_size={_CACHE}")
+            self._db.execute("PRAGMA shrink_memory")
+            if read:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return read
+
+    @staticmethod
+    def _batch(tail: Tail) -> list[Fetched]:
+        batch: list[Fetched] = []
+        size = 0
+        while len(batch) < _BATCH_RECORDS and size < _BATCH_BYTES and (chunk := tail.catch_up()):
+            batch.extend(chunk)
+            size += sum(len(r.value or b"") for r in chunk)
+        return batch
+
+    def _understood(self, batch: Sequence[Fetched]) -> Journal:
+        for record in batch:
+            if record.headers:
+                self._check_version(record)
+        try:
+            return {(r.key or b"").decode(): r.value for r in batch}
+        except UnicodeDecodeError as error:
+            topic, partition = batch[0].topic, batch[0].partition
+            msg = (
+                f"{topic}/{partition}, offsets {batch[0].offset} to {batch[-1].offset}: a key is no text ({error}). "
+                "Something else wrote to the changelog; find out what, and restore the topic from its backup"
+            )
+            raise Halted(msg) from error
+
+    def _check_version(self, record: Fetched) -> None:
+        told = record.header(_VERSION_HEADER)
+        if told is not None and not (told.isdigit() and int(told) <= self._version):
+            place = f"{record.topic}/{record.partition}/{record.offset}"
+            msg = (
+                f"{place} holds state of version {told.decode(errors='replace')}; this release reads up to "
+                f"{self._version}. Run the release that wrote it, or a later one"
+            )
+            raise Halted(msg)
 
     def get(self, key: str) -> bytes | None:
         """Return the value as of the last finished record, None where there is none."""
@@ -130,7 +198,7 @@ class PartitionStore:
         except sqlite3.DatabaseError as error:
             self._db.close()
             self._remove()
-            msg = f"state file {self._path} cannot be used ({error}) and is rebuilt from its changelog"
+            msg = f"state file {self.path} cannot be used ({error}) and is rebuilt from its changelog"
             raise TransactionLost(msg) from error
 
     def _write(self, changes: Mapping[str, bytes | None], *, next_offset: int, now_ms: int) -> None:
@@ -147,7 +215,12 @@ class PartitionStore:
         self._db.executemany("DELETE FROM state WHERE key = ?", [(k,) for k, v in changes.items() if v is None])
         self._db.executemany(
             "INSERT INTO about VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            [("layout", _LAYOUT), ("next_offset", next_offset), ("saved_ms", now_ms)],
+            [
+                ("layout", _LAYOUT),
+                ("version", self._version),
+                ("next_offset", next_offset),
+                ("saved_ms", now_ms),
+            ],
         )
         self._db.execute("COMMIT")
 
@@ -157,12 +230,24 @@ class PartitionStore:
             return int(self._db.execute("SELECT count(*) FROM state").fetchone()[0])
 
     def size(self) -> int:
-        """Return the file's size in bytes."""
-        return self._path.stat().st_size
+        """Return the bytes of the file and of what is not merged into it yet."""
+        wal = self.path.with_name(f"{self.path.name}-wal")
+        return sum(file.stat().st_size for file in (self.path, wal) if file.exists())
 
     def close(self) -> None:
         """Close the file; what no transaction carried is dropped with the object."""
         self._db.close()
+
+
+def _refused(known: Mapping[str, int], now_ms: int, max_age_ms: int, version: int) -> str:
+    """Return why a sound file must not be used, empty where it may."""
+    if known.get("layout") != _LAYOUT:
+        return f"its layout is {known.get('layout')}, this release's {_LAYOUT}"
+    if known.get("version", _FIRST_VERSION) > version:
+        return f"a newer release wrote it: state version {known['version']}, this release's is {version}"
+    if now_ms - known.get("saved_ms", 0) > max_age_ms:
+        return "it is older than the tombstones its changelog keeps"
+    return ""
 
 
 class RecordView:

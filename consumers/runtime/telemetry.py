@@ -30,9 +30,10 @@ Gauge = Literal[
     "in_flight",  # records fetched and not yet done
     "in_flight_bytes",  # bytes of their keys and values
     "partitions",  # partitions owned
-    "state_keys",  # keys in local state, as of the last assignment or hourly count
-    "state_bytes",  # size of local state files
-    "restore_seconds",  # how long the last restore took
+    "state_keys",  # keys in local state of all partitions owned, as of the last assignment
+    "state_bytes",  # size of local state files of all partitions owned
+    "restore_seconds",  # how long the last restore of a partition took
+    "restore_remaining",  # changelog records still to be read of the partition being restored; 0 when none is
     "commit_seconds",  # how long the last transaction took
     "table_age_seconds",  # since the side tables were last read to their end
     "oldest_in_flight_seconds",  # how long the oldest record in work has been there
