@@ -26,7 +26,15 @@ def numbered(events: int, keys: int) -> list[tuple[str, int]]:
 class Feed:
     """Sends in a thread of its own. `sent` is what the broker acknowledged, and with `wait` that is everything."""
 
-    def __init__(self, bootstrap: str, registry: str, plan: list[tuple[str, int]], *, per_second: float) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        registry: str,
+        plan: list[tuple[str, int]],
+        *,
+        per_second: float,
+        topic: str = RELAY.reads.name,
+    ) -> None:
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -38,6 +46,7 @@ class Feed:
             }
         )
         self._codec, self._plan, self._pause = Codec(registry_at(registry)), plan, 1 / per_second
+        self._topic = topic
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._failed = ""
 
@@ -50,10 +59,11 @@ class Feed:
     def _run(self) -> None:
         due = time.monotonic()
         for (key, _), value in zip(self._plan, self._values, strict=True):
-            self._producer.produce(RELAY.reads.name, value, key.encode())
+            self._producer.produce(self._topic, value, key.encode())
             self._producer.poll(0)
             due += self._pause
-            time.sleep(max(0.0, due - time.monotonic()))
+            if (early := due - time.monotonic()) > 0:
+                time.sleep(early)
         if left := self._producer.flush(_DELIVERED_S):
             self._failed = f"{left} events could not be sent"
 

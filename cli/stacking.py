@@ -123,6 +123,7 @@ def _await_ready(found: Session, counts: Mapping[str, int]) -> None:
 class _Replica:
     ready: bool
     missing: str
+    spare: bool
     metrics: Mapping[str, float]
 
 
@@ -142,7 +143,7 @@ def _replica(found: Session, stage: str, instance: str) -> _Replica | None:
         for sample in family.samples
     }
     missing = state["halted"] or ", ".join(f"{k}: {v}" for k, v in state["missing"].items())
-    return _Replica(state["ready"], missing, metrics)
+    return _Replica(state["ready"], missing, bool(state.get("spare")), metrics)
 
 
 def down(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
@@ -224,6 +225,8 @@ def _stage_rows(found: Session) -> list[StageRow]:
         replicas = [r for n in names if (r := _replica(found, stage.name, n))]
         told = "; ".join(r.missing for r in replicas if r.missing)
         state = ("ready" if all(r.ready for r in replicas) else told or "starting") if replicas else "stopped"
+        if spare := sum(r.spare for r in replicas):
+            state = f"{state}, {spare} spare: {stage.reads.partitions} partitions"
         rows.append(
             StageRow(
                 stage.name,

@@ -90,7 +90,8 @@ def metrics() -> str:
                 ),
             ],
         ),
-        '`/readyz` answers `{"ready": ..., "missing": {dependency: message}, "halted": message}`.',
+        '`/readyz` answers `{"ready": ..., "missing": {dependency: message}, "halted": message}`. A replica that owns '
+        'no partition because others own them all is ready, stands by, and answers `"spare": message` beside it.',
         "Lag is not among the metrics of a process: it belongs to the group. `spendtrail status` shows it per stage,"
         " and any Kafka lag exporter gives it per group, because each group bears its stage's name.",
     )

@@ -24,6 +24,7 @@ class Health:
     ready: bool = False
     missing: Mapping[str, str] = field(default_factory=dict)
     halted: str = ""
+    spare: str = ""
 
     def beats(self) -> None:
         """Note that the polling thread came round."""
@@ -44,7 +45,8 @@ class HealthServer:
                     self._say(health.alive(), {"alive": health.alive(), "halted": health.halted})
                 elif self.path == "/readyz":
                     ready = health.ready and not health.missing and not health.halted
-                    self._say(ready, {"ready": ready, "missing": dict(health.missing), "halted": health.halted})
+                    told = {"ready": ready, "missing": dict(health.missing), "halted": health.halted}
+                    self._say(ready, {**told, "spare": health.spare} if health.spare else told)
                 elif self.path == "/metrics":
                     body = prometheus.generate_latest(registry)
                     self._send(200, "text/plain; version=0.0.4", body)

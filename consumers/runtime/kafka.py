@@ -41,6 +41,10 @@ __all__ = ["KafkaSettings", "KafkaTransport"]
 
 # How long one question whether a broker is back may take, and how long after it the next is asked, in seconds.
 _ASK_S = 1.0
+# librdkafka raises a smaller fetch.max.bytes to its message.max.bytes by itself, and says so in the log.
+_LEAST_FETCH = 1_000_000
+# What a transaction may have on its way; `produce` waits above it. librdkafka's own bound is 1 GiB.
+_SEND_KBYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ class KafkaSettings:
             "isolation.level": "read_committed",
             # A group that lost its offsets must stop and say so; starting anew would judge everything again.
             "auto.offset.reset": "error",
+            # What waits in the client comes on top of what is in flight: both are bounded, so that a slow stage makes
+            # lag rise in its topic. The queue is one for all partitions; a fetch that has begun may go over it once.
             "queued.max.messages.kbytes": max(1, self.fetch_bytes // 1024),
+            "fetch.max.bytes": max(self.fetch_bytes, _LEAST_FETCH),
             "fetch.message.max.bytes": min(self.fetch_bytes, 8 * 1024 * 1024),
             "fetch.queue.backoff.ms": 10,
         }
@@ -88,6 +95,7 @@ class KafkaSettings:
             "linger.ms": 5,
             "compression.type": "lz4",
             "queue.buffering.max.messages": 500_000,
+            "queue.buffering.max.kbytes": _SEND_KBYTES,
             "message.max.bytes": 12 * 1024 * 1024,
         }
 
@@ -228,6 +236,11 @@ class KafkaTransport:
             msg = f"{self._topic}: {error.str()}"
             raise TransportLost(msg)
         return False
+
+    @property
+    def owned(self) -> int:
+        """How many partitions the group has given to this member."""
+        return len(self._owned)
 
     def position(self, partition: int) -> int | None:
         """Return the offset after the last one read, transaction markers included."""

@@ -32,6 +32,7 @@ from consumers.runtime.ownership import Ownership
 from consumers.runtime.runner import Parts, Runner
 from consumers.runtime.schedule import backoff
 from consumers.runtime.stage import Handler, Lane, Limits, Stage
+from consumers.runtime.standby import Standby
 from consumers.runtime.tables import SideTables
 from consumers.runtime.telemetry import PrometheusTelemetry
 from consumers.runtime.transport import Fenced, TransactionLost, TransportLost
@@ -144,6 +145,8 @@ class _Process:
         self._health = Health(time.monotonic)
         self._health.beats()
         self._lane: WorkLane | None = None
+        self._standby = Standby(stage.reads, time.monotonic)
+        self._owned: Callable[[], int] = int
 
     def run(self, stop: threading.Event) -> int:
         server = HealthServer(self._health, self._registry, self._settings.health_host, self._settings.health_port)
@@ -197,6 +200,7 @@ class _Process:
                 self._recovered(member)
             else:
                 self._health.missing = dict(member.missing)
+                self._health.spare = self._standby.look(self._owned())
                 self._health.beats()
 
     def _recovered(self, member: Member) -> None:
@@ -234,6 +238,7 @@ class _Process:
     def _joined(self) -> Member:
         with ExitStack() as opened:
             transport = self._transport()
+            self._owned = lambda: transport.owned
             # An attempt that fails leaves no connection behind: there may be many before the broker is back.
             opened.callback(transport.close)
             member = self._assembled(transport)

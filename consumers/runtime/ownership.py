@@ -10,7 +10,7 @@ from consumers.runtime.errors import Poisoned
 from consumers.runtime.partition import Partition
 from consumers.runtime.progress import WINDOW, Progress
 from consumers.runtime.restoring import StateFiles
-from consumers.runtime.stage import Handler, Stage
+from consumers.runtime.stage import Handler, Lane, Stage
 from consumers.runtime.store import Journal, RecordView
 from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Offset, Outgoing, Transport
@@ -213,13 +213,43 @@ class Ownership:
         self.adrift = False
 
     def press_back(self, *, paused: bool) -> None:
-        """Rest every partition when `paused`, else those whose window of completed offsets is full."""
-        wanted = {n for n, p in self._partitions.items() if paused or p.progress.span >= WINDOW // 2}
+        """Rest every partition when `paused`, else those that hold their share or whose window is full."""
+        wanted = {n for n, p in self._partitions.items() if paused or p.progress.span >= WINDOW // 2 or self._full(p)}
         if rest := sorted(wanted - self._resting):
             self._transport.pause(rest)
         if wake := sorted((self._resting - wanted) & set(self._partitions)):
             self._transport.resume(wake)
         self._resting = wanted
+
+    def _full(self, partition: Partition) -> bool:
+        """Whether a partition holds its share of what may be in flight, and is not below half of it yet.
+
+        Without a share the records of one partition whose keys all wait would fill the process and hold up the others.
+        """
+        limits, number = self._stage.limits, len(self._partitions)
+        if number == 1:
+            return False
+        part = 2 if partition.full else 1
+        partition.full = (
+            partition.progress.open >= max(1, limits.in_flight // number // part)
+            or partition.open_bytes >= limits.in_flight_bytes // number // part
+        )
+        return partition.full
+
+    @property
+    def room(self) -> int:
+        """How many records the next poll may bring, at least one.
+
+        They may all be of one partition, so it is what the fullest one that is not resting still may hold. Where
+        records end within the step that brought them, nothing is in flight between two polls and all may come.
+        """
+        limits = self._stage.limits
+        whole = limits.in_flight - self.in_flight
+        if self._stage.lane is Lane.INLINE and not self.in_flight:
+            return max(1, whole)
+        share = limits.in_flight // max(1, len(self._partitions))
+        awake = [share - p.progress.open for n, p in self._partitions.items() if n not in self._resting]
+        return max(1, min([whole, *awake]))
 
     def close(self) -> None:
         """Close the state files and leave the group; what is not committed by now is left to the next owner."""

@@ -94,7 +94,7 @@ class Runner:
         if self._own.adrift:
             self.recover()
         busy = bool(self._running or self._ready) or self._due_soon()
-        room = max(1, min(self._limits.in_flight - self._own.in_flight, _POLL))
+        room = min(self._own.room, _POLL)
         records = self._p.transport.poll(room, 0.005 if busy else timeout)
         self._p.telemetry.count("records_in", len(records))
         for record in records:
