@@ -23,7 +23,7 @@ from bench.watching import Sample, environment, stage_process, watch
 from devstack import ports, process
 from devstack.stack import Endpoints
 
-__all__ = ["COURSE", "Run", "growth", "measure"]
+__all__ = ["COURSE", "Run", "growth", "measure", "run_of"]
 
 # What a card line goes through, each stage after those it reads from.
 COURSE: Final = (
@@ -60,6 +60,11 @@ class Run:
     early: int = 20_000
     stage_s: float = 900.0
     stages: Sequence[str] = COURSE
+
+
+def run_of(lines: int | None) -> Run:
+    """Return a run of so many card lines, with the first look after a tenth of them; the whole run where None."""
+    return Run() if lines is None else Run(lines=lines, early=lines // 10)
 
 
 def measure(run: Run | None = None) -> Report:

@@ -18,6 +18,9 @@ Brokers = Annotated[int, typer.Option(help="chaos: 1, or 3 with every broker kil
 Ledger = Annotated[
     Path | None, typer.Option(help="chaos: an empty folder for what was sent; topics stay, in a stack under it.")
 ]
+Events = Annotated[
+    int | None, typer.Option(help="memory: card lines to send; a tenth of them go by before the first look.", min=100)
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -26,16 +29,19 @@ def add(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="handover, policy, recovery, chaos, or all.", metavar="NAME")],
+    name: Annotated[
+        str, typer.Argument(help="handover, policy, recovery, restore, scale, memory, chaos, or all.", metavar="NAME")
+    ],
     brokers: Brokers = 1,
     ledger: Ledger = None,
+    events: Events = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one line a bench.")] = False,
 ) -> None:
     """Measure, and say beside what. Kafka is started for it alone and ended after, without touching what runs.
 
     `handover` uses the brokers of SPENDTRAIL_BOOTSTRAP_SERVERS where that is set. `all` runs one after the other.
     """
-    known = _benches(brokers, ledger)
+    known = _benches(brokers, ledger, events)
     if name != "all" and name not in known:
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
         raise Refused(msg)
@@ -47,6 +53,9 @@ def bench(
         if any(ledger.iterdir()):
             msg = f"{ledger} is not empty; name a new folder, so that what was sent is not mixed with another run's"
             raise Refused(msg)
+    if events is not None and name != "memory":
+        msg = "--events goes with memory alone"
+        raise Refused(msg)
     for one in known if name == "all" else [name]:
         report = known[one]()
         if json:
@@ -55,14 +64,17 @@ def bench(
             _say(report)
 
 
-def _benches(brokers: int, ledger: Path | None) -> "dict[str, Callable[[], Report]]":
+def _benches(brokers: int, ledger: Path | None, events: int | None) -> "dict[str, Callable[[], Report]]":
     """Return what runs each bench; loaded here, since no other verb should wait for it."""
-    from bench import chaos, handover, judging, recovery  # noqa: PLC0415 - see above
+    from bench import chaos, handover, judging, memory, recovery, restore, scale  # noqa: PLC0415 - see above
 
     return {
         "handover": lambda: handover.measure(session().settings.bootstrap_servers),
         "policy": judging.measure,
         "recovery": recovery.measure,
+        "restore": restore.measure,
+        "scale": scale.measure,
+        "memory": lambda: memory.measure(memory.run_of(events)),
         "chaos": lambda: chaos.measure(brokers=brokers, ledger=ledger),
     }
 
