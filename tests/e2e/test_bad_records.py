@@ -4,6 +4,7 @@ import io
 import time
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -184,12 +185,14 @@ def test_an_oversize_upload_is_refused_at_the_door(whole: Whole, tmp_path: Path,
     assert inside.settle(accepted) == {accepted[0]: "posted"}
 
 
-def test_a_killed_worker_costs_one_attempt(inside: Inside) -> None:
-    """A worker killed with SIGKILL in the middle of a photograph is replaced, and the photograph ends."""
-    numbers = Random(77)  # noqa: S311 - what is printed on a receipt, no secret
-    photograph = album.take("taxi", numbers, np.random.default_rng(77)).content
-    before = inside.metric("ocr", "workers_died_total")
-    expense = inside.publish(inside.admit("receipt-taxi.jpg", photograph, employee="E-230"))[0]
+def _photograph(seed: int) -> bytes:
+    """Return a picture that takes long enough to read for its reader to be caught at it."""
+    numbers = Random(seed)  # noqa: S311 - what is printed on a receipt, no secret
+    return album.take("taxi", numbers, np.random.default_rng(seed)).content
+
+
+def _kill_reader(inside: Inside) -> None:
+    """Kill the worker that reads a picture, once one does."""
     reading: list[psutil.Process] = []
 
     def begun() -> bool:
@@ -201,9 +204,33 @@ def test_a_killed_worker_costs_one_attempt(inside: Inside) -> None:
     worker = reading[0].parent()
     assert worker is not None
     worker.kill()
+
+
+def _died(inside: Inside, deaths: float) -> bool:
+    return inside.metric("ocr", "workers_died_total") == deaths
+
+
+def test_a_document_whose_worker_always_dies_is_dead_lettered_alone(inside: Inside) -> None:
+    """Killed in the middle of OCR at each of its three attempts, a picture goes; the document beside it ends well."""
+    before = inside.metric("ocr", "workers_died_total")
+    (bad,) = inside.publish(inside.admit("receipt-killer.jpg", _photograph(78), employee="E-231"))
+    for deaths in (before + 1, before + 2):
+        _kill_reader(inside)
+        until(partial(_died, inside, deaths), 30, lambda: "the death of the worker was not seen")
+    beside = inside.send_invoice(231)
+    _kill_reader(inside)
+    assert inside.settle([bad, beside]) == {bad: "dead_lettered", beside: "posted"}
+    assert [one.reason for one in inside.letters() if one.key == bad.encode()] == ["WORKER_DIED"]
+
+
+def test_a_killed_worker_costs_one_attempt(inside: Inside) -> None:
+    """A worker killed with SIGKILL in the middle of a photograph is replaced, and the photograph ends."""
+    before = inside.metric("ocr", "workers_died_total")
+    expense = inside.publish(inside.admit("receipt-taxi.jpg", _photograph(77), employee="E-230"))[0]
+    _kill_reader(inside)
     assert inside.settle([expense])[expense] in {"posted", "in_review"}
     assert inside.metric("ocr", "workers_died_total") == before + 1
-    assert not [one for one in inside.letters() if one.reason == "WORKER_DIED"]
+    assert not [one for one in inside.letters() if one.key == expense.encode()]
     expense_known = inside.expense(expense)
     assert expense_known is not None
     assert expense_known.facts is not None

@@ -62,6 +62,38 @@ def test_sigterm_drains_and_a_second_process_of_the_name_is_refused(
     assert rig.lag() == 0
 
 
+def test_a_replica_beyond_the_partitions_is_a_spare_until_another_leaves(
+    kafka_stack: Endpoints, tmp_path: Path, replicas: list[Replica]
+) -> None:
+    """Of five replicas on four partitions one says that it stands by; when a working one goes it takes over."""
+    prefix = unique("spare")
+    rig = _rig(kafka_stack, prefix, "echo")
+    replicas.extend(Replica(kafka_stack, tmp_path, prefix, "echo", name) for name in "abcde")
+    for replica in replicas:
+        replica.until_ready()
+
+    def spares() -> list[Replica]:
+        return [r for r in replicas if r.alive and "spare" in (r.get("/readyz")[1] or {})]
+
+    assert process.wait_for(lambda: len(spares()) == 1, timeout_s=60)
+    (spare,) = spares()
+    assert spare.get("/readyz") == (
+        200,
+        {
+            "ready": True,
+            "missing": {},
+            "halted": "",
+            "spare": f"{rig.stage.reads.name} has 4 partitions and others own them all",
+        },
+    )
+    assert "adds no throughput" in spare.log.read_text()
+    assert next(r for r in replicas if r is not spare).terminate() == 0
+    assert process.wait_for(lambda: not spares(), timeout_s=60)
+    rig.feed(*(inbound(f"k{n}", n) for n in range(100)))
+    _until_done(rig)
+    assert len(rig.outputs()) == 100
+
+
 @pytest.fixture
 def own_broker(kafka_stack: Endpoints, tmp_path: Path) -> Iterator[Endpoints]:
     """Return a broker that may be killed without disturbing other tests; the registry stays the shared one."""
