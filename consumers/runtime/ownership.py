@@ -8,10 +8,11 @@ import structlog
 from consumers.runtime.clock import Clock, milliseconds
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.partition import Partition
+from consumers.runtime.pending import Journal
 from consumers.runtime.progress import WINDOW, Progress
 from consumers.runtime.restoring import StateFiles
 from consumers.runtime.stage import Handler, Lane, Stage
-from consumers.runtime.store import Journal, RecordView
+from consumers.runtime.store import RecordView
 from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Offset, Outgoing, Transport
 from consumers.runtime.writer import RECORD_OVERHEAD

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from consumers.runtime.pending import Journal
 from consumers.runtime.progress import Progress
-from consumers.runtime.store import Journal, PartitionStore, RecordView, version_headers
+from consumers.runtime.store import PartitionStore, RecordView, version_headers
 from consumers.runtime.transport import Fetched, Offset, Outgoing
 from schemas.envelope import Event
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import structlog
 
 from consumers.runtime.errors import Halted
+from consumers.runtime.pending import Journal, Pending
 from consumers.runtime.transport import Fetched, Tail, TransactionLost
 from streams.record import Headers
 
-__all__ = ["Journal", "PartitionStore", "RecordView", "version_headers"]
+__all__ = ["PartitionStore", "RecordView", "version_headers"]
 
 _log = structlog.get_logger(__name__)
 # Raised when the file's layout changes: a file of another layout is thrown away and rebuilt from the changelog.
@@ -31,8 +32,6 @@ _BATCH_RECORDS, _BATCH_BYTES = 50_000, 16 * 1024 * 1024
 # Keys come in the order they were last written, so a large restore touches pages everywhere: what does not fit in the
 # page cache is read back from the disk. In KiB, negative as SQLite wants it; the second is SQLite's own default.
 _RESTORE_CACHE, _CACHE = -64 * 1024, -2000
-
-Journal = dict[str, bytes | None]
 
 
 def version_headers(version: int) -> Headers:
@@ -52,7 +51,7 @@ class PartitionStore:
 
     def __init__(self, path: Path, *, now_ms: int, max_age_ms: int, version: int = _FIRST_VERSION) -> None:
         self.path, self._version = path, version
-        self._pending: Journal = {}
+        self._pending = Pending()
         path.parent.mkdir(parents=True, exist_ok=True)
         db = None
         try:
@@ -160,8 +159,8 @@ class PartitionStore:
 
     def get(self, key: str) -> bytes | None:
         """Return the value as of the last finished record, None where there is none."""
-        if key in self._pending:
-            return self._pending[key]
+        if key in self._pending.changes:
+            return self._pending.changes[key]
         with self._sound():
             row = self._db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
@@ -169,7 +168,7 @@ class PartitionStore:
     def range(self, start: str, end: str, over: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes]]:
         """Yield start <= key < end in order; `over` lies above what is stored."""
         between = "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key"
-        above = {k: v for k, v in {**self._pending, **over}.items() if start <= k < end}
+        above = self._pending.between(start, end) | {k: v for k, v in over.items() if start <= k < end}
         changed = ((k, v) for k, v in sorted(above.items()) if v is not None)
         with self._sound():
             stored = ((k, v) for k, v in self._db.execute(between, (start, end)) if k not in above)
@@ -177,18 +176,18 @@ class PartitionStore:
 
     def accept(self, journal: Mapping[str, bytes | None]) -> None:
         """Take in what one finished record changed."""
-        self._pending.update(journal)
+        self._pending.accept(journal)
 
     @property
     def pending(self) -> Mapping[str, bytes | None]:
         """What the next transaction has to write to the changelog."""
-        return self._pending
+        return self._pending.changes
 
     def committed(self, next_offset: int | None, *, now_ms: int) -> None:
         """Write what the transaction carried; `next_offset` is where the changelog goes on, None if it had nothing."""
-        if self._pending:
-            self._write(self._pending, next_offset=next_offset or self.next_offset, now_ms=now_ms)
-            self._pending = {}
+        if self._pending.changes:
+            self._write(self._pending.changes, next_offset=next_offset or self.next_offset, now_ms=now_ms)
+            self._pending = Pending()
 
     @contextmanager
     def _sound(self) -> Iterator[None]:
