@@ -6,24 +6,14 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from samples.card.line import COLUMNS
+
 __all__ = ["write_feed"]
 
 _PEOPLE: Final = 500
 _MERCHANTS: Final = 200
 _FIRST_DAY: Final = date(2026, 9, 1)
 _DAYS: Final = 50
-_COLUMNS: Final = (
-    "card_account",
-    "employee_id",
-    "transaction_date",
-    "amount",
-    "currency",
-    "merchant",
-    "mcc",
-    "reference",
-    "department",
-    "category",
-)
 
 
 def write_feed(path: Path, lines: int, *, seed: int) -> None:
@@ -34,25 +24,22 @@ def write_feed(path: Path, lines: int, *, seed: int) -> None:
     """
     numbers = Random(seed)  # noqa: S311 - the same feed again, no secret
     with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(_COLUMNS)
+        rows = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+        rows.writeheader()
         for number in range(lines):
             person, merchant = numbers.randrange(_PEOPLE), numbers.randrange(_MERCHANTS)
-            day = _FIRST_DAY + timedelta(days=numbers.randrange(_DAYS))
             minor = numbers.randint(800, 6_000)
-            amount = f"{minor // 100}.{minor % 100:02}"
-            reference = f"R{seed}-{number}"
             rows.writerow(
-                (
-                    f"************{person:04}",
-                    f"E{person:04}",
-                    day.isoformat(),
-                    amount,
-                    "USD",
-                    f"LUNCH COUNTER {merchant:03}",
-                    "5814",
-                    reference,
-                    "operations",
-                    "meals",
-                )
+                {
+                    "card_account": f"************{person:04}",
+                    "employee_id": f"E{person:04}",
+                    "transaction_date": (_FIRST_DAY + timedelta(days=numbers.randrange(_DAYS))).isoformat(),
+                    "amount": f"{minor // 100}.{minor % 100:02}",
+                    "currency": "USD",
+                    "merchant": f"LUNCH COUNTER {merchant:03}",
+                    "mcc": "5814",
+                    "reference": f"R{seed}-{number}",
+                    "department": "operations",
+                    "category": "meals",
+                }
             )
