@@ -43,8 +43,9 @@ COURSE: Final = (
 # What these write nobody on the course needs in full: they may stop when they have done enough.
 _LAST: Final = frozenset({"learn", "seal", "batch", "project"})
 _LEDGERS: Final = 4
-# A stage that did nothing for so long has worked off what there was; before its first record it has to join its group.
-_DONE_S: Final = 20.0
+# A stage that committed nothing for so long has worked off what there was: one transaction may carry thousands of
+# records of some milliseconds each. Before its first it has to join its group.
+_DONE_S: Final = 45.0
 _BEGUN_S: Final = 90.0
 _ERP_STOPPED_S: Final = 60.0
 
