@@ -32,6 +32,10 @@ class Engine(Protocol):
     def version(self) -> str:
         """Version that goes with every reading, so that a re-run can be told apart."""
 
+    @property
+    def wants_level_light(self) -> bool:
+        """Whether pages must be levelled for it; networks trained on photographs lose strokes by that."""
+
     def recognise(self, image: Pixels, seconds: float) -> tuple[Word, ...]:
         """Words of a grey image (height x width, 0 black); raises `EngineFailed` after `seconds`."""
 

@@ -10,18 +10,20 @@ from documents.reader import read
 from documents.understanding import THRESHOLD, understand
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from documents.engines import Engine
 
 
 def extract(
-    name: str, data: bytes, limits: Limits = DEFAULT, engine: Engine | None = None, threshold: float = THRESHOLD
+    name: str, data: bytes, limits: Limits = DEFAULT, engines: Sequence[Engine] = (), threshold: float = THRESHOLD
 ) -> list[dict[str, Any]]:
     """The documents in a file, each as a dictionary ready for JSON.
 
     Amounts are decimal strings, dates ISO 8601, absent is None.
     Raises as `read` does.
     """
-    reading = read(name, data, limits, engine)
+    reading = read(name, data, limits, engines)
     understanding = understand(reading, threshold)
     return [
         {

@@ -53,6 +53,8 @@ def find_headings(survey: Survey) -> list[Head]:
             if more and close and _all_headings(survey, index + 1, len(more)):
                 columns, last = columns + [each for each in more if each[0] not in {c[0] for c in columns}], index + 1
         roles = {role for role, _, _ in columns}
+        if _is_summary(survey, index) or (last > index and _is_summary(survey, last)):
+            continue
         if len(roles & NUMERIC_COLUMNS) >= 1 and len(roles) >= 2 and not _has_money(survey, index):  # noqa: PLR2004
             found.append(Head(index, last, tuple(sorted(columns, key=lambda column: column[1]))))
     return _itemfind_headings(found)
@@ -88,6 +90,11 @@ def columns_on(survey: Survey, row: int) -> list[tuple[str, float, float]]:
             taken.add(role)
             found.append((role, words[first].x0, words[last].x1))
     return found
+
+
+def _is_summary(survey: Survey, row: int) -> bool:
+    """Whether a row opens with a tax or a count: it heads a table of rates, or is a count itself."""
+    return any(hit.label.role in {"tax", "tax_id", "count"} and hit.first <= 1 for hit in survey.hits_on(row))
 
 
 def _all_headings(survey: Survey, row: int, columns: int) -> bool:

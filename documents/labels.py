@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 FUZZY_FROM: Final = 5
 """Letters from which one OCR error still leaves a label word recognisable."""
 
-_GLUED = re.compile(r"(?<=[a-z]{3})(?=[A-Z])")  # "TotalGST", as narrow print is read
+# "TotalGST", as narrow print is read; "RoundIng" is a misread letter
+_GLUED = re.compile(r"(?<=[a-z]{3})(?=[A-Z](?:[A-Z]|[a-z]{3}))")
 _TOKEN = re.compile(r"[a-z0-9]+|[#%&]")
 
 

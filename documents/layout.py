@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from documents.facts import Place
 from documents.labels import Label, fold, mend
+from documents.misreadings import mend as mend_word
 from documents.reading import Word
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ def lay_out(pages: Iterable[Page], *, scanned: bool) -> Sheet:
     """Rows of all pages. Words of a turned or skewed page are set upright first."""
     rows: list[Row] = []
     for page in pages:
-        words = [piece for word in page.words for piece in _split(_upright(word, page.angle))]
+        read = [mended for word in page.words for mended in (mend_word(word) if scanned else (word,))]
+        words = [piece for word in read for piece in _split(_upright(word, page.angle))]
         rows.extend(Row(page.number, tuple(line)) for line in _lines(words))
     return Sheet(tuple(rows), scanned)
 

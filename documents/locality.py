@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _WORDS: Final[tuple[tuple[str, int, str], ...]] = (
     ("MY", 3, r"sdn\.?\s*bhd|s\.?d\.?n\.?\s?b\.?h\.?d|malaysia|\(\s?\d{5,7}\s?-\s?[a-z]\s?\)"),
     ("MY", 2, r"jalan|jln|taman|kuala lumpur|selangor|johor|penang|kampung|seksyen|rm\s?\d+\.\d\d"),
+    ("MY", 2, r"petaling jaya|shah alam|klang|ipoh|perak|pahang|melaka|\(rm\)"),
     ("SG", 3, r"singapore|s\$\s?\d+|pte\.?\s*ltd"),
     ("US", 3, r"united states|u\.?s\.?a|us dollars?"),
     ("CA", 3, r"canada"),

@@ -59,7 +59,7 @@ def _found(survey: Survey, spot: DateSpot, confidence: float) -> Found[date] | N
         return None
     if spot.printed.is_open and not survey.order_proved:
         confidence *= _BY_LOCALITY
-    return Found(day, confidence * survey.trust(spot.confidence), survey.place(spot.row, spot.words))
+    return Found(day, confidence * survey.trust_in(spot.words), survey.place(spot.row, spot.words))
 
 
 def _invoice_date(survey: Survey, roles: list[tuple[str | None, int]]) -> tuple[DateSpot, float] | None:
@@ -140,5 +140,5 @@ def _period(survey: Survey, roles: list[tuple[str | None, int]]) -> Found[tuple[
         begin, end = spot.printed.under(survey.order), later[0].printed.under(survey.order)
         if begin and end and begin <= end:
             words = (*spot.words, *later[0].words)
-            return Found((begin, end), 0.9 * survey.trust(spot.confidence), survey.place(spot.row, words))
+            return Found((begin, end), 0.9 * survey.trust_in(words), survey.place(spot.row, words))
     return None

@@ -25,7 +25,7 @@ SYMBOLS: Final = (
 _NUMBER = r"\d{1,3}(?:[ ' .,\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?|\d+(?:[.,]\d{1,4})?"
 _AMOUNT = re.compile(
     rf"^(?P<open>\(?)(?P<minus>[-\u2212\u2013]?)\s*(?P<before>{SYMBOLS})?\s*(?P<minus2>[-\u2212\u2013]?)\s*"
-    rf"(?P<number>{_NUMBER})(?:,-|,--|\.-)?\s*(?P<after>{SYMBOLS})?(?P<minus3>-?)(?P<close>\)?)(?:[A-Z*]{{1,2}}|TTC|HT)?[.:]?$",
+    rf"(?P<number>{_NUMBER})(?:,-|,--|\.-)?\s*(?P<after>{SYMBOLS})?(?P<minus3>-?)(?P<close>\)?)(?:[A-Z*]{{1,2}}|TTC|HT)?[.:,]?$",
     re.IGNORECASE,
 )
 _ONLY_SYMBOL = re.compile(rf"^-?(?:{SYMBOLS})$", re.IGNORECASE)

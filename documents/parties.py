@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rapidfuzz import fuzz
 
 from documents.facts import Found
+from documents.firms import LEGAL_FORM, MOST_WORDS, NOISE, REGISTERED, REGISTRATION_ROW, reads_like_a_name, tidy
 from documents.labels import column_labels, fold, title_labels, word_lists
 from documents.layout import place_of
 
@@ -17,22 +18,10 @@ if TYPE_CHECKING:
     from documents.reading import Word
     from documents.survey import Survey
 
-_FORMS: Final = (
-    r"gmbh(?: & co\.? ?kg)?|mbh|ag|kg|ohg|e\.? ?k\.?|ug",
-    r"inc\.?|incorporated|llc|l\.l\.c\.?|corp(?:oration|\.)?|ltd\.?|limited|plc|llp|co\.|company",
-    r"s\.?a\.?r\.?l\.?|s\.?a\.?s\.?u?|s\.?a\.?|eurl|sprl|bvba|b\.?v\.?|n\.?v\.?|v\.?o\.?f\.?",
-    r"s\.? ?r\.? ?l\.?s?|s\.?p\.?a\.?|s\.?n\.?c\.?|s\.?l\.?u?\.?|lda\.?|unipessoal|ltda\.?|eireli",
-    r"sdn\.?,? ?bhd\.?|s/?b|bhd\.?|pte\.? ?ltd\.?|pvt\.? ?ltd\.?|pty\.? ?ltd\.?",
-    r"oy|ab|a/?s|aps|spółka|sp\. ?z ?o\.?o\.?|z\.s\.",
-)
-_LEGAL_FORM = re.compile(rf"(?<!\w)(?:{'|'.join(_FORMS)})(?!\w)", re.IGNORECASE)
-_NOISE = re.compile(
-    r"^(?:page|seite|tel|phone|fax|www\.|http|e-?mail|copy|original|duplicate|date|time|no\.?|nr\.?)\b"
-    r"|@|https?:|\d{4,}.*\d{4,}",
-    re.IGNORECASE,
-)
 _STREET = re.compile(
-    r"\d+.*(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|blvd|way|suite|floor|rue|cours|place|straße|strasse|str\.|weg|"
+    r"^(?:jalan|jln|taman|lorong|kampung|bandar|seksyen|kawasan|persiaran|rue|calle|rua|avenida|viale|piazza)\s"
+    r"|\w*(?:straße|strasse|str\.|platz|weg|gasse|allee|straat|laan|plein)\s*\d+|,\s*\d{4,5}\s+[^\W\d_]{3,}"
+    r"|\d+.*(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|blvd|way|suite|floor|rue|cours|place|straße|strasse|str\.|weg|"
     r"platz|allee|laan|straat|plein|via|viale|piazza|calle|avenida|plaza|rua|jalan|jln|lorong|taman|lot)\b"
     r"|\b(?:street|road|avenue|rue|jalan|jln|via|calle|rua|lot|no\.?)\b.*\d+|^\s*(?:[A-Z]{1,2}-)?\d{4,6}\s+[^\W\d_]{3,}"
     r"|[A-Z]{2},?\s+\d{5}",
@@ -42,9 +31,8 @@ _DOMAIN = re.compile(
     r"(?:www\.|@|https?://)([\w-]+(?:\.[\w-]+)*)\.[a-z]{2,}|(?<![\w.])([\w-]{4,})\.(?:com|net|org|biz|info|eu|example)\b",
     re.IGNORECASE,
 )
-_REGISTRATION = re.compile(r"\s*[({\[][^)}\]]*\d{3}[^)}\]]*[)}\]]?\s*$")
+_SAME_PRINT: Final = 1.4
 _TOP_ROWS: Final = 14
-_MOST_WORDS: Final = 9
 _HEAD_ROWS: Final = 3
 _HEAD_GAP: Final = 6
 _LETTERHEAD: Final = 1.2
@@ -80,7 +68,7 @@ def find_parties(survey: Survey) -> Parties:
     buyer = _labelled(survey, "buyer")
     seller = _labelled(survey, "seller")
     names = _names(survey, buyer[0] if buyer else None)
-    if seller and _LEGAL_FORM.search(seller[0]):
+    if seller and LEGAL_FORM.search(seller[0]):
         names.append(_Name(seller[0], 4.5, seller[1], seller[2]))
     best = max(names, key=lambda name: (name.score, -name.row), default=None)
     if best is None:
@@ -91,12 +79,12 @@ def find_parties(survey: Survey) -> Parties:
     if any(other.text != best.text and other.score > best.score - 0.4 and not _same(other, best) for other in names):
         confidence -= 0.12
     trust = survey.trust(sum(word.confidence for word in best.words) / len(best.words))
-    vendor = Found(_tidy(best.text), confidence * trust, survey.place(best.row, best.words))
+    vendor = Found(tidy(best.text), confidence * trust, survey.place(best.row, best.words))
     return Parties(vendor, _address(survey, best), _found(survey, buyer, 0.8))
 
 
 def _found(survey: Survey, named: tuple[str, int, tuple[Word, ...]] | None, confidence: float) -> Found[str] | None:
-    return Found(_tidy(named[0]), confidence, survey.place(named[1], named[2])) if named else None
+    return Found(tidy(named[0]), confidence, survey.place(named[1], named[2])) if named else None
 
 
 def _same(one: _Name, two: _Name) -> bool:
@@ -113,7 +101,7 @@ def _labelled(survey: Survey, role: str) -> tuple[str, int, tuple[Word, ...]] | 
         options = [(row, tuple(word for word in phrase if word in right)) for row, phrase in beside[:1]]
         for row, words in (*options, *survey.sheet.below(hit, reach=0.5)):
             text = " ".join(word.text for word in words).strip(" :,")
-            if _reads_like_a_name(text) and not _all_labels(survey, row, words):
+            if reads_like_a_name(text) and not _all_labels(survey, row, words):
                 return text, row, words
     return None
 
@@ -125,7 +113,7 @@ def _is_heading(survey: Survey, hit: Hit) -> bool:
     starts = phrase[0] is row.words[hit.first]
     marked = row.words[hit.last].text.endswith(":")
     alone = phrase[-1] is row.words[hit.last]
-    named = bool(_LEGAL_FORM.search(" ".join(word.text for word in phrase)))
+    named = bool(LEGAL_FORM.search(" ".join(word.text for word in phrase)))
     return starts and (marked or alone or named or len(hit.label.tokens) > 1)
 
 
@@ -146,17 +134,18 @@ def _names(survey: Survey, buyer: str | None) -> list[_Name]:
         if row.page != rows[0].page:
             break
         for phrase in row.phrases():
-            text = " ".join(word.text for word in phrase)
-            if not _reads_like_a_name(text) or (index, id(phrase[0])) in bought or _is_a_label(survey, index, phrase):
+            whole, raw = _whole(survey, index, phrase)
+            text = tidy(raw)
+            if not reads_like_a_name(text) or (index, id(phrase[0])) in bought or _is_a_label(survey, index, phrase):
                 continue
             if buyer and fuzz.ratio(text.lower(), buyer.lower()) > 85:  # noqa: PLR2004 - the buyer repeated
                 continue
             addressed = _heads_an_address(survey, index, phrase)
-            named = _own_marks(text, domains)
+            named = _own_marks(text, domains) + _register_mark(survey, index, raw)
             score = (
                 _score(survey, index, phrase, text, middle) + named + _LETTERHEAD * (addressed and index <= _HEAD_ROWS)
             )
-            found.append(_Name(text, score, index, phrase, addressed, named > 0))
+            found.append(_Name(text, score, index, whole, addressed, named > 0))
     return found + _imprints(survey)
 
 
@@ -165,11 +154,11 @@ def _imprints(survey: Survey) -> list[_Name]:
     found: list[_Name] = []
     for index, row in enumerate(survey.sheet.rows):
         for phrase in row.phrases():
-            if len(phrase) <= _MOST_WORDS:
+            if len(phrase) <= MOST_WORDS:
                 continue
             for count in (2, 3, 4, 5):
                 text = " ".join(word.text for word in phrase[:count])
-                form = _LEGAL_FORM.search(text)
+                form = LEGAL_FORM.search(text)
                 if form and form.start() > 2 and form.end() >= len(text) - 1 and text[0].isupper():  # noqa: PLR2004
                     found.append(_Name(text, _IMPRINT, index, phrase[:count]))
                     break
@@ -184,9 +173,40 @@ def _is_a_label(survey: Survey, row: int, phrase: tuple[Word, ...]) -> bool:
     return any(hit.first <= first and hit.last >= last and hit.label.weight > 1 for hit in hits)
 
 
+def _whole(survey: Survey, index: int, phrase: tuple[Word, ...]) -> tuple[tuple[Word, ...], str]:
+    """A name broken before its legal form ("SMITH BOOKS" over "CO. (M) LTD"), put together again."""
+    text = " ".join(word.text for word in phrase)
+    form = LEGAL_FORM.search(text)
+    if not index:
+        return phrase, text
+    cut = form is not None and len(text[: form.start()].split()) <= 1
+    for above in survey.sheet.rows[index - 1].phrases():
+        before = " ".join(word.text for word in above)
+        tall, taller = sorted(max(word.bottom - word.top for word in each) for each in (above, phrase))
+        beside = above[0].x0 < phrase[-1].x1 and above[-1].x1 > phrase[0].x0
+        # A note written by hand above the print is not in the same case.
+        alike = before.isupper() == text.isupper() and (cut or tidy(f"{before} {text}") in survey.sheet.text)
+        if (
+            alike
+            and beside
+            and taller < _SAME_PRINT * tall
+            and reads_like_a_name(before)
+            and not _STREET.search(before)
+        ):
+            return (*above, *phrase), f"{before} {text}"
+    return phrase, text
+
+
+def _register_mark(survey: Survey, index: int, text: str) -> float:
+    """What a number of the register of companies says, behind a name or alone on the row under it."""
+    rows = survey.sheet.rows
+    below = rows[index + 1].text if index + 1 < len(rows) else ""
+    return 1.2 if REGISTERED.search(text) else 0.8 if REGISTRATION_ROW.match(below) else 0.0
+
+
 def _own_marks(text: str, domains: list[str]) -> float:
     """What a name itself says: a legal form, a trade, the document's own web address."""
-    form = _LEGAL_FORM.search(text)
+    form = LEGAL_FORM.search(text)
     tokens = fold(text)
     joined = "".join(tokens)
     score = 2.0 if form and form.start() > 2 and form.end() > 0.4 * len(text) else 0.0  # noqa: PLR2004 - after a name
@@ -196,15 +216,16 @@ def _own_marks(text: str, domains: list[str]) -> float:
 
 
 def _score(survey: Survey, index: int, phrase: tuple[Word, ...], text: str, middle: float) -> float:
-    form = _LEGAL_FORM.search(text)
+    form = LEGAL_FORM.search(text)
     score = 0.0
     score += max(0.0, 1.6 - 0.2 * index) if index < _TOP_ROWS else 0.0
     height = max(word.bottom - word.top for word in phrase)
     score += min(1.2, max(0.0, height / middle - 1.15) * 1.5)
     score += 0.3 if text.isupper() else 0.0
-    score += 0.4 * min(2, survey.sheet.text.count(_tidy(text)) - 1) if len(text) > 4 else 0.0  # noqa: PLR2004
+    score += 0.4 * min(2, survey.sheet.text.count(tidy(text)) - 1) if len(text) > 4 else 0.0  # noqa: PLR2004
     score -= 0.8 if text.islower() else 0.0
     score -= 1.5 if _STREET.search(text) else 0.0
+    score -= 1.0 if phrase[-1].text.endswith(",") else 0.0  # an address goes on
     score -= 1.2 if len(phrase) > 6 else 0.0  # noqa: PLR2004 - a sentence
     score -= 0.8 if any(letter.isdigit() for letter in text) and not form else 0.0
     labels = [
@@ -252,18 +273,6 @@ def _after(survey: Survey, hit: Hit) -> list[tuple[Word, ...]]:
     return [phrase for phrase in row.phrases() if phrase[-1].x0 >= row.words[hit.first].x0]
 
 
-def _reads_like_a_name(text: str) -> bool:
-    letters = sum(letter.isalpha() for letter in text)
-    if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or _NOISE.search(text):  # noqa: PLR2004
-        return False
-    return len(text.split()) <= _MOST_WORDS
-
-
-def _tidy(text: str) -> str:
-    text = _REGISTRATION.sub("", text)
-    return re.sub(r"\s+", " ", text).strip(" :;,|*_-~='\"\u201c\u201d\u2018\u2019")
-
-
 def _address(survey: Survey, name: _Name) -> Found[str] | None:
     """Rows under the seller's name, in its column, as long as they read like an address."""
     rows = survey.sheet.rows
@@ -288,11 +297,11 @@ def _address(survey: Survey, name: _Name) -> Found[str] | None:
     if not parts:
         return None
     words = tuple(word for _, phrase in parts for word in phrase)
-    text = ", ".join(_tidy(" ".join(word.text for word in phrase)) for _, phrase in parts)
+    text = ", ".join(tidy(" ".join(word.text for word in phrase)) for _, phrase in parts)
     confidence = 0.8 * survey.trust(sum(word.confidence for word in words) / len(words))
     return Found(text, confidence, place_of(box.page, words))
 
 
 def _ends_address(survey: Survey, index: int, text: str) -> bool:
     labelled = any(hit.label.weight > 1 for hit in survey.hits_on(index))
-    return labelled or bool(_NOISE.search(text)) or bool(survey.sheet.find_in(index, title_labels()))
+    return labelled or bool(NOISE.search(text)) or bool(survey.sheet.find_in(index, title_labels()))

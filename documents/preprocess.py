@@ -6,16 +6,15 @@ Every step keeps what maps a pixel back to the page it came from, so that boxes 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
-from documents.reading import Word
-
 if TYPE_CHECKING:
     from documents.engines import Pixels
+    from documents.reading import Word
 
 LETTER_HEIGHT: Final = 24.0
 """Pixels from which Tesseract's LSTM gains nothing more: it resizes each line to 36 rows by itself."""
@@ -63,11 +62,11 @@ class Prepared:
         corners = [(x, y) for x in (word.x0, word.x1) for y in (word.top, word.bottom)]
         xs = [self.back[0][0] * x + self.back[0][1] * y + self.back[0][2] for x, y in corners]
         ys = [self.back[1][0] * x + self.back[1][1] * y + self.back[1][2] for x, y in corners]
-        return Word(word.text, min(xs), min(ys), max(xs), max(ys), word.confidence)
+        return replace(word, x0=min(xs), top=min(ys), x1=max(xs), bottom=max(ys))
 
 
-def prepare(page: Pixels) -> Prepared:
-    """Crop, level, straighten and scale a grey page."""
+def prepare(page: Pixels, *, level: bool) -> Prepared:
+    """Crop, straighten and scale a grey page, its light made even when `level` says so."""
     paper = _paper(page)
     ink = np.asarray(cv2.bitwise_and(_ink(page), paper), dtype=np.uint8)
     left, top, right, bottom = _print_box(ink)
@@ -81,9 +80,10 @@ def prepare(page: Pixels) -> Prepared:
     out_width, out_height = round(width * cosine + height * sine), round(width * sine + height * cosine)
     forward[0, 2] += out_width / 2 - width / 2
     forward[1, 2] += out_height / 2 - height / 2
-    level = np.where(paper[inside] > 0, _level(cropped, photographed=not paper.all()), np.uint8(255))
+    light = _level(cropped, photographed=not paper.all()) if level else cropped
+    sheet = np.where(paper[inside] > 0, light, np.uint8(255))
     interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    turned = cv2.warpAffine(level, forward, (out_width, out_height), flags=interpolation, borderValue=(255.0,))
+    turned = cv2.warpAffine(sheet, forward, (out_width, out_height), flags=interpolation, borderValue=(255.0,))
     back = cv2.invertAffineTransform(forward)
     back[0, 2] += left
     back[1, 2] += top

@@ -28,7 +28,10 @@ class UnreadableReading(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word; the box is in its page's units, origin top left, and `confidence` runs from 0 to 1."""
+    """One word; the box is in its page's units, origin top left, and `confidence` runs from 0 to 1.
+
+    `witness` is 1 where a second engine read the same digits, -1 where it read others, 0 where none was asked.
+    """
 
     text: str
     x0: float
@@ -36,6 +39,7 @@ class Word:
     x1: float
     bottom: float
     confidence: float = 1.0
+    witness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ def reading_from_plain(plain: Any) -> Reading:
 def _pack_word(word: Word) -> list[Any]:
     # A hundredth of a unit is finer than any engine places a box, and halves the bytes.
     box = [round(edge, 2) for edge in (word.x0, word.top, word.x1, word.bottom)]
-    return [word.text, *box, round(word.confidence, 3)]
+    # Few words are read twice; the others stay as short as they were.
+    return [word.text, *box, round(word.confidence, 3), *([word.witness] if word.witness else [])]
 
 
 def _unpack(packed: dict[str, Any]) -> Reading:

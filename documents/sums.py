@@ -12,6 +12,7 @@ from documents.facts import Found
 from documents.labels import word_lists
 from documents.layout import place_of
 from documents.problems import Problem
+from documents.survey import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,10 +171,12 @@ def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineIt
         by_role.setdefault(each.role, []).append(each)
     rows = max(len(survey.sheet.rows), 1)
     found: list[_Candidate] = []
-    for each in (*by_role.get("total", []), *by_role.get("gross", []), *by_role.get("cash", [])):
+    returned = any(each.value for each in by_role.get("change", []))
+    announced = (*by_role.get("total", []), *by_role.get("gross", []), *([] if returned else by_role.get("cash", [])))
+    for each in announced or by_role.get("subtotal", []):
         if survey.cents and not each.amount.decimals:
             continue  # on a page with cents, a whole number is a count
-        weight = {"gross": 1.2, "cash": 0.6}.get(each.role, each.weight)
+        weight = {"gross": 1.2, "cash": 0.6, "subtotal": 0.5}.get(each.role, each.weight)
         score = weight + 0.6 * each.row / rows + 0.25 * min(counts[each.value] - 1, 3) - 3 * (each.value == 0)
         candidate = _Candidate(each.value, each, score)
         _prove(candidate, by_role, lines)
@@ -253,9 +256,10 @@ def _confidence(survey: Survey, best: _Candidate, *, contested: bool) -> float:
     base = {"total": {3: 0.92, 2: 0.86}.get(round(best.labelled.weight), 0.75)}.get(best.labelled.role, 0.6)
     if best.proofs:
         return min(0.99, 0.96 + 0.01 * len(best.proofs)) - (_CONTESTED if contested else 0.0)
-    if survey.scanned:
+    words = best.labelled.amount.words
+    if survey.scanned and witnessed(words) < 1:
         base = min(base, _UNPROVED_SCAN)
-    return (base - (_CONTESTED if contested else 0.0)) * survey.trust(best.labelled.amount.confidence)
+    return (base - (_CONTESTED if contested else 0.0)) * survey.trust_in(words)
 
 
 def _parts(best: _Candidate, labelled: list[Labelled]) -> tuple[Labelled | None, Labelled | None]:

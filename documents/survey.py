@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from documents import labels
 from documents.dates import Order, Printed, dates_in, order_of
 from documents.layout import Hit, Sheet, lay_out, place_of
 from documents.locality import Locality, locate
+from documents.misreadings import point
 from documents.numerals import Amount, Mark, amounts_in, decimal_mark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from documents.facts import Place
     from documents.reading import Reading, Word
 
 _CENTS: Final = 2
+_CONTRADICTED: Final = 0.6
+
+
+def witnessed(words: Iterable[Word]) -> int:
+    """What a second engine says of a value: 1 it read all its figures so, -1 some otherwise, 0 it was not asked."""
+    told = [word.witness for word in words if any(letter.isdigit() for letter in word.text)]
+    return min(told) if told and (min(told) < 0 or 0 not in told) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +35,6 @@ class DateSpot:
     printed: Printed
     row: int
     words: tuple[Word, ...]
-
-    @property
-    def confidence(self) -> float:
-        """That of its least certain word."""
-        return min(word.confidence for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,13 @@ class Survey:
         """Factor a word's own confidence puts on a value: 1 for a text layer, less for a doubtful scan."""
         return 1.0 if not self.scanned else min(1.0, 0.4 + 0.62 * word_confidence)
 
+    def trust_in(self, words: tuple[Word, ...]) -> float:
+        """The same for figures: what a second engine read too is sure, what it read otherwise is for a person."""
+        testimony = witnessed(words)
+        if testimony:
+            return 1.0 if testimony > 0 else _CONTRADICTED
+        return self.trust(min(word.confidence for word in words))
+
 
 def survey(reading: Reading) -> Survey:
     """Look over all pages of a reading."""
@@ -67,6 +79,11 @@ def survey(reading: Reading) -> Survey:
     locality = locate(sheet.text)
     mark = decimal_mark(sheet.text) or locality.mark
     amounts = tuple(tuple(amounts_in(row.words, mark)) for row in sheet.rows)
+    if scanned:
+        edges = [amount.x1 for row in amounts for amount in row if amount.decimals == _CENTS]
+        rows = tuple(replace(row, words=point(row.words, mark or ".", edges)) for row in sheet.rows)
+        sheet = replace(sheet, rows=rows)
+        amounts = tuple(tuple(amounts_in(row.words, mark)) for row in sheet.rows)
     dates = tuple(spot for row in range(len(sheet.rows)) for spot in _dates_on(sheet, row))
     proved = order_of(spot.printed for spot in dates)
     return Survey(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from documents.descriptions import COUNT, LETTERS, Draft, Loose, drop_shelf_codes, is_weak, name_items, name_of
 from documents.facts import LineItem
 from documents.headings import NUMERIC_COLUMNS, Head, columns_on, find_headings
 from documents.layout import place_of
@@ -24,27 +25,13 @@ _SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "ti
 _NEVER_ITEMS: Final = frozenset({"tax_id", "rounding", "cash", "change", "count"})
 _CLOSE: Final = Decimal("0.02")
 _PERCENT = re.compile(r"^(\d{1,2}(?:[.,]\d{1,2})?)%?$")
-_COUNT = re.compile(r"^[xX@]?(\d{1,4}(?:[.,]\d{1,3})?)[xX@]?$")
-_CODE = re.compile(r"^[\d\W]+$|^[xX]$|^\[?[A-Z]{0,4}\d{4,}\w*\]?$")
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
-_WORD = re.compile(r"[^\W\d_]{3,}")
 _MOST_CONTINUED: Final = 4
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A line being put together."""
-
-    item: LineItem
-    row: int
-    described: bool
-    left: float
 
 
 def find_lines(survey: Survey) -> tuple[LineItem, ...]:
     """All line items in reading order; rows that carry sums, payments or nothing but text are left out."""
     heads = find_headings(survey)
-    drafts: list[_Draft] = []
+    drafts: list[Draft] = []
     for number, head in enumerate(heads):
         following = heads[number + 1].row if number + 1 < len(heads) else len(survey.sheet.rows)
         drafts.extend(_region(survey, head, head.last_row + 1, following))
@@ -60,72 +47,59 @@ def _ends(survey: Survey, index: int, head: Head | None) -> bool:
     if not labels:
         return False
     words = survey.sheet.rows[index].words
-    leading = min(hit.first for hit in labels) <= 1 or len(words) - len(money) <= 5  # noqa: PLR2004 - a short row
+    leading = min(hit.first for hit in labels) <= 2 or len(words) - len(money) <= 5  # noqa: PLR2004 - a short row, or a count first
     return (bool(money) and leading) or (head is None and labels[0].first == 0 and labels[0].label.weight > 2)  # noqa: PLR2004
 
 
-def _region(survey: Survey, head: Head | None, start: int, stop: int) -> list[_Draft]:
+def _region(survey: Survey, head: Head | None, start: int, stop: int) -> list[Draft]:
     """Items from `start` on, until the sums begin."""
-    drafts: list[_Draft] = []
-    loose: list[tuple[int, str]] = []
+    drafts: list[Draft] = []
+    entries: list[Draft | Loose] = []
     for index in range(start, stop):
-        row = survey.sheet.rows[index]
         if _ends(survey, index, head):
+            entries.append(Loose(index, ""))
             if drafts and any(hit.label.role in {"total", "cash"} for hit in survey.hits_on(index)):
                 break
-            loose = []
             continue
         draft = _draft(survey, head, index)
         if draft is None:
-            text = "" if _is_heading_like(survey, index) else _text_of(row.words, head)
+            text = "" if _is_heading_like(survey, index) else _text_of(survey.sheet.rows[index].words, head)
             if text and drafts and _continues(survey, drafts[-1], index):
-                _continue(drafts[-1], text, index)
+                drafts[-1].item = replace(drafts[-1].item, description=f"{drafts[-1].item.description}\n{text}")
+                drafts[-1].row = index
             elif text:
-                loose.append((index, text))
+                entries.append(Loose(index, text))
             continue
-        if draft.item.description and _is_weak(draft.item.description):
-            draft.described = False
-        if not draft.described and loose and index - loose[-1][0] <= 2:  # noqa: PLR2004 - description above its numbers
-            draft.item = replace(draft.item, description=loose[-1][1])
-            draft.described = True
-        loose = []
         so_far = [each.item.amount for each in drafts if each.item.amount is not None]
         if len(so_far) > 1 and draft.item.amount == sum(so_far) and draft.item.quantity is None:
             continue  # a sum by another name: what stands above adds up to it
         drafts.append(draft)
+        entries.append(draft)
+    name_items(entries, headed=head is not None)
+    if survey.scanned:
+        drop_shelf_codes(drafts)
     return drafts
 
 
 def _is_heading_like(survey: Survey, index: int) -> bool:
     """Whether a row of text names columns or sums rather than an article."""
-    return len(columns_on(survey, index)) > 1 or any(hit.label.role in _SUMS for hit in survey.hits_on(index))
+    return len(columns_on(survey, index)) > 1 or any(
+        hit.label.role in _SUMS and hit.first == 0 for hit in survey.hits_on(index)
+    )
 
 
-def _is_weak(text: str) -> bool:
-    """Whether a text is more likely a code than a description: one word with a digit, or no longer word."""
-    words = text.split()
-    return (len(words) == 1 and any(letter.isdigit() for letter in text)) or not _WORD.search(text)
-
-
-def _continues(survey: Survey, draft: _Draft, index: int) -> bool:
+def _continues(survey: Survey, draft: Draft, index: int) -> bool:
     """Whether a row of text belongs to the item above: its missing description, or more of a wrapped one."""
     row, above = survey.sheet.rows[index], survey.sheet.rows[draft.row]
     if row.page != above.page or index - draft.row > _MOST_CONTINUED:
         return False
     if not draft.described:
-        return index == draft.row + 1
+        return False
     near = row.top - survey.sheet.rows[index - 1].bottom < 0.8 * row.height
     return near and not survey.scanned and abs(row.words[0].x0 - draft.left) < 2 * row.height
 
 
-def _continue(draft: _Draft, text: str, index: int) -> None:
-    before = f"{draft.item.description}\n" if draft.described else ""
-    draft.item = replace(draft.item, description=before + text)
-    draft.described = True
-    draft.row = index
-
-
-def _draft(survey: Survey, head: Head | None, index: int) -> _Draft | None:
+def _draft(survey: Survey, head: Head | None, index: int) -> Draft | None:
     """The item whose numbers stand on a row, None when it has no line amount."""
     row, amounts = survey.sheet.rows[index], survey.amounts[index]
     amount = _line_amount(head, [each for each in amounts if each.decimals or not survey.cents])
@@ -145,8 +119,10 @@ def _draft(survey: Survey, head: Head | None, index: int) -> _Draft | None:
         amount=amount.value,
         place=place_of(row.page, row.words),
     )
-    first = next((word for word in words if _LETTERS.search(word.text)), row.words[0])
-    return _Draft(item, index, bool(text), first.x0)
+    first = next((word for word in words if LETTERS.search(word.text)), row.words[0])
+    if survey.scanned and amount.value == 0 and quantity is None:
+        return None  # nothing bought for nothing: a rounding or a discount whose label was not recognised
+    return Draft(item, index, bool(text) and not is_weak(text), first.x0)
 
 
 def _line_amount(head: Head | None, amounts: Sequence[Amount]) -> Amount | None:
@@ -163,7 +139,7 @@ def _factors(head: Head | None, row: Row, rest: list[Amount], amount: Amount) ->
     numbers += [
         (Decimal(match[1].replace(",", ".")), word.x0, word.x1)
         for word in row.words
-        if word.x1 <= amount.x0 and (match := _COUNT.match(word.text)) and not any(word in each.words for each in rest)
+        if word.x1 <= amount.x0 and (match := COUNT.match(word.text)) and not any(word in each.words for each in rest)
     ]
     named: dict[str, Decimal] = {}
     if head:
@@ -214,7 +190,9 @@ def _rate(head: Head | None, row: Row) -> Decimal | None:
 
 def _describing(head: Head | None, words: list[Word], rest: list[Amount]) -> list[Word]:
     """Words of the row that can describe: not its prices, and with a heading only those before the number columns."""
-    numbers = {id(word) for amount in rest if amount.is_money for word in amount.words}
+    # A size with decimals in the middle of a name is no price.
+    last = max((word.x0 for word in words if LETTERS.search(word.text) and not is_weak(word.text)), default=0.0)
+    numbers = {id(word) for amount in rest if amount.is_money and amount.x0 > last for word in amount.words}
     words = [word for word in words if id(word) not in numbers]
     described = head.span("description") if head else None
     if head is None or described is None:
@@ -224,23 +202,11 @@ def _describing(head: Head | None, words: list[Word], rest: list[Amount]) -> lis
     kept: list[Word] = []
     for word in words:
         beside = kept and word.x1 < end and word.x0 - kept[-1].x1 <= word.bottom - word.top
-        named = _LETTERS.search(word.text) and word.x0 < end
+        named = LETTERS.search(word.text) and word.x0 < end
         if beside or named or head.column_of(word.x0, word.x1) in {"description", "code"}:
             kept.append(word)
     return kept
 
 
 def _text_of(words: Sequence[Word], head: Head | None) -> str:
-    """A description's words without leading position numbers and codes, empty when no word is left."""
-    texts = [word.text for word in words]
-    while texts and (_CODE.match(texts[0]) and len(texts) > 1) and not (head is None and "/" in texts[0]):
-        texts = texts[1:]
-    # Under a heading the columns decide what is a count; without one, numbers at the end are.
-    while (
-        texts
-        and not _LETTERS.search(texts[-1])
-        and ((head is None and _COUNT.match(texts[-1])) or not any(map(str.isalnum, texts[-1])))
-    ):
-        texts = texts[:-1]
-    text = " ".join(texts).strip(" :*|-.")
-    return text if _LETTERS.search(text) else ""
+    return name_of([word.text for word in words], headed=head is not None)

@@ -46,6 +46,11 @@ class Tesseract:
         """Version of the installed program; raises `EngineMissing` when there is none."""
         return _installed()[0]
 
+    @property
+    def wants_level_light(self) -> bool:
+        """Shadows become letters for it."""
+        return True
+
     def recognise(self, image: Pixels, seconds: float) -> tuple[Word, ...]:
         """Words of the image by page segmentation mode 6 (one block, lines as wide as the page)."""
         present = [language for language in self._languages if language in _installed()[1]] or ["eng"]

@@ -156,17 +156,17 @@ def _receipts(seed: int) -> list[_File]:
         (
             "stationery",
             "Stationery shop, quantity on a line of its own",
-            _review("LINES_DISAGREE", "the print is blurred and the lines read do not make the total; a person looks"),
+            _posted("office supplies within 500 USD"),
         ),
         (
             "parking",
             "Car park ticket, shaded and noisy",
-            _review("LOW_CONFIDENCE", "one amount in poor print, nothing to check it against; a person looks"),
+            _posted("ground travel within 200 USD"),
         ),
         (
             "cafe",
             "German café receipt in euros",
-            _review("LOW_CONFIDENCE", "the seller's name is hard to read; a person looks"),
+            _posted("a meal within 75 USD once converted from euros"),
         ),
     )
     made = []

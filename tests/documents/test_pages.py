@@ -1,7 +1,6 @@
 """Pages of PDFs and images: words where they stand, problems for what cannot be read, limits for what must not."""
 
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from documents.engines import Pixels
 from documents.limits import LimitExceeded, Limits
 from documents.reader import read
 from documents.reading import Page, Word
+from documents.tesseract import Tesseract
 
 LINES = ("Invoice 2024-17", "Date 05.03.2024", "Widget 2 10,00 20,00", "Total 20,00")
 
@@ -53,6 +53,7 @@ class Reader:
 
     name = "reader"
     version = "1"
+    wants_level_light = True
 
     def __init__(self, *answers: tuple[Word, ...], turns: int = 0) -> None:
         self.answers = list(answers)
@@ -123,7 +124,7 @@ def test_locked_and_damaged_files_are_problems() -> None:
 def test_a_page_without_words_is_told() -> None:
     """A PDF whose pages are blank has no text, and no engine is asked."""
     engine = Reader()
-    reading = read("a.pdf", pdf(lines=()), engine=engine)
+    reading = read("a.pdf", pdf(lines=()), engines=(engine,))
     assert [problem.code for problem in reading.problems] == ["NO_TEXT"]
     assert engine.shown == []
 
@@ -146,7 +147,7 @@ def test_a_damaged_picture_is_a_problem() -> None:
 @pytest.mark.parametrize("angle", [-7.0, -2.0, 3.0, 6.0])
 def test_tilted_print_is_set_level(angle: float) -> None:
     """The angle is found to a quarter of a degree, and a box maps back to where the print is on the page."""
-    prepared = preprocess.prepare(picture(angle=angle))
+    prepared = preprocess.prepare(picture(angle=angle), level=True)
     assert prepared.angle == pytest.approx(-angle, abs=0.25)
     dark = np.argwhere(prepared.image < 100)
     (top, left), (bottom, right) = dark.min(axis=0), dark.max(axis=0)
@@ -157,14 +158,14 @@ def test_tilted_print_is_set_level(angle: float) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3000), (3000, 5), (14, 20000), (20000, 14), (40, 40)])
 def test_odd_shapes_have_no_words(shape: tuple[int, int]) -> None:
     """A hair's width, a strip or a stamp is looked at without harm and found empty."""
-    reading = read("a.png", png(np.full(shape, 255, np.uint8)), engine=Reader())
+    reading = read("a.png", png(np.full(shape, 255, np.uint8)), engines=(Reader(),))
     assert [problem.code for problem in reading.problems] == ["NO_TEXT"]
 
 
 def test_a_turned_picture_is_read_again_upright() -> None:
     """When the first attempt makes no sense, the page is turned as the engine says and read once more."""
     engine = Reader((), (Word("Total", 10.0, 10.0, 60.0, 30.0, 0.9),), turns=1)
-    reading = read("a.png", png(picture()), engine=engine)
+    reading = read("a.png", png(picture()), engines=(engine,))
     assert engine.shown[0] == engine.shown[1][::-1]
     assert _texts(reading.pages[0]) == ["Total"]
     assert abs(reading.pages[0].angle) == pytest.approx(90, abs=1)
@@ -175,13 +176,25 @@ def test_the_sheet_is_found_on_the_desk() -> None:
     rng = np.random.default_rng(7)
     photo = rng.integers(40, 90, (1100, 1200), dtype=np.uint8)
     photo[100:1000, 100:1100] = picture()
-    prepared = preprocess.prepare(photo)
+    prepared = preprocess.prepare(photo, level=True)
     edge = np.concatenate([prepared.image[:, :4].ravel(), prepared.image[:, -4:].ravel()])
     assert float((edge < 128).mean()) < 0.01
 
 
-def test_tesseract_reads_a_tilted_page(tmp_path: Path) -> None:
-    """The real engine reads every word of a page that lies three degrees off."""
-    pytest.importorskip("pytesseract")
+def test_tesseract_reads_a_tilted_page() -> None:
+    """Tesseract alone reads every word of a page that lies three degrees off."""
+    reading = read("a.png", png(picture(angle=3.0)), engines=(Tesseract(),))
+    assert {"Invoice", "Total", "20,00", "Widget"} <= set(_texts(reading.pages[0]))
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_the_cascade_reads_a_page_however_it_lies(quarters: int) -> None:
+    """Level, on either side or upside down, the page says the same."""
+    reading = read("a.png", png(np.ascontiguousarray(np.rot90(picture(), quarters))))
+    assert {"Invoice", "Total", "20,00", "Widget"} <= set(_texts(reading.pages[0]))
+
+
+def test_the_cascade_reads_a_tilted_page() -> None:
+    """The engines as they are shipped read every word of a page that lies three degrees off."""
     reading = read("a.png", png(picture(angle=3.0)))
     assert {"Invoice", "Total", "20,00", "Widget"} <= set(_texts(reading.pages[0]))
