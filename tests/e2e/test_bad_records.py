@@ -192,18 +192,17 @@ def _photograph(seed: int) -> bytes:
 
 
 def _kill_reader(inside: Inside) -> None:
-    """Kill the worker that reads a picture, once one does."""
+    """Kill the worker that reads a picture, once one does: a page is read inside the worker, so it is what computes."""
+    stage = psutil.Process(inside.pid("ocr"))
+    spent = {each.pid: each.cpu_times().user for each in stage.children()}
     reading: list[psutil.Process] = []
 
     def begun() -> bool:
-        offspring = psutil.Process(inside.pid("ocr")).children(recursive=True)
-        reading[:] = [each for each in offspring if "tesseract" in each.name()]
+        reading[:] = [each for each in stage.children() if each.cpu_times().user > spent.get(each.pid, 0.0) + 0.1]
         return bool(reading)
 
     until(begun, 30, lambda: "no worker began to read")
-    worker = reading[0].parent()
-    assert worker is not None
-    worker.kill()
+    reading[0].kill()
 
 
 def _died(inside: Inside, deaths: float) -> bool:
