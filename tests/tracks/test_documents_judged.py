@@ -1,6 +1,6 @@
 """The demonstration documents, from the reader to `screen`: none waits for a person for want of a category or a night.
 
-What the reader itself doubts is the reader's matter; photographs are left out, since reading them takes seconds.
+What the reader itself doubts is the reader's matter.
 """
 
 from datetime import UTC, datetime
@@ -30,9 +30,9 @@ JUDGED = {"FALLBACK_UNMAPPED", "NO_GL_CODE", "CAP_EXCEEDED", "SPLIT_TRANSACTION"
 
 @pytest.fixture(scope="module")
 def documents(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
-    """Give the documents that can be read without recognising letters."""
+    """Give the documents that can be read, photographs included."""
     made = make(tmp_path_factory.mktemp("samples"))
-    return [each for each in made if each.facts is not None and each.path.suffix in {".pdf", ".xml"}]
+    return [each for each in made if each.facts is not None and each.path.suffix in {".pdf", ".xml", ".jpg"}]
 
 
 def _parsed(path: Path) -> ExpenseParsed:
