@@ -257,7 +257,7 @@ class Codec:
         """Return the event in the bytes.
 
         Raises:
-            Undecodable: no magic byte, unknown schema id, foreign event type or damaged bytes.
+            Undecodable: no magic byte, unknown schema id, foreign event type, damaged bytes or bytes left over.
             RegistryUnavailable: the registry does not answer.
 
         """
@@ -266,13 +266,20 @@ class Codec:
             raise Undecodable(msg)
         head = data[:_HEAD]
         reader = self._readers.get(head) or self._reader(head)
+        body = io.BytesIO(data)
+        body.seek(_HEAD)
         try:
-            values = fastavro.schemaless_reader(io.BytesIO(data[_HEAD:]), reader.writer_schema, reader.reader_schema)
+            values = fastavro.schemaless_reader(body, reader.writer_schema, reader.reader_schema)
             event = reader.build(values)
         except Exception as error:
             # Damaged bytes surface as almost any exception of the parser; all mean the same here.
             msg = f"bytes do not fit schema id {int.from_bytes(head[1:])}: {type(error).__name__}: {error}"
             raise Undecodable(msg) from error
+        if left := len(data) - body.tell():
+            # Avro marks no end. What reads well but stops early was written with another schema or pasted together,
+            # so the values in front cannot be trusted either.
+            msg = f"{left} bytes are left over after an event of schema id {int.from_bytes(head[1:])}"
+            raise Undecodable(msg)
         return event  # type: ignore[no-any-return]
 
     @staticmethod

@@ -58,6 +58,7 @@ def bad_values(inside: Inside) -> list[Bad]:
         Bad("garbage", b"\xff no record of ours"),
         Bad("unknown-schema", b"\0" + (987_654).to_bytes(4) + sound[5:]),
         Bad("damaged", sound[: len(sound) // 2]),
+        Bad("left-over", sound + sound[5:]),
         Bad("foreign", codec.encode(closed), "FOREIGN_EVENT", "consumers.runtime.errors.Poisoned"),
     ]
 

@@ -94,13 +94,12 @@ def test_poison_is_buried_and_the_partition_moves_on(tmp_path: Path, command: st
 
 @pytest.mark.parametrize(
     "value",
-    [b"", None, b"junk", b"\0\0\0\0\x63x", b"\0\0\0\0\x01\xff\xff"],
-    ids=["empty", "null", "junk", "unknown id", "body"],
+    [b"", None, b"junk", b"\0\0\0\0\x63x", b"\0\0\0\0\x01\xff\xff", CODEC.encode(inbound("a", 0)) + b"more"],
+    ids=["empty", "null", "junk", "unknown id", "body", "left over"],
 )
 def test_undecodable_bytes_are_buried(tmp_path: Path, value: bytes | None) -> None:
     """Bytes that are no event are kept as they came; what follows is handled."""
     rig = _rig(tmp_path, Fickle())
-    CODEC.encode(inbound("a", 0))
     rig.broker.produce(Outgoing("t.in", b"a", value))
     rig.feed(inbound("a", 1))
     rig.member().run()

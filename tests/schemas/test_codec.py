@@ -83,6 +83,37 @@ def test_what_is_no_event_says_why(data: bytes | None, told: str) -> None:
         CODEC.decode(data)
 
 
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_bytes_left_over_are_undecodable(kind: type[Event]) -> None:
+    """An event is its bytes to the last one: with one more, or a second event behind it, it is none."""
+
+    @_QUICK
+    @given(events(kind))
+    def refused(event: Event) -> None:
+        whole = CODEC.encode(event)
+        for behind in (b"\0", whole[5:], whole):
+            with pytest.raises(Undecodable, match=f"{len(behind)} bytes are left over"):
+                CODEC.decode(whole + behind)
+
+    refused()
+
+
+def test_bytes_left_over_after_an_older_schema_are_undecodable() -> None:
+    """What another schema wrote, and is resolved to ours, is read to its last byte as well."""
+    schema = _later_schema(BatchProgressed)
+    number = REGISTRY.register("spendtrail.BatchProgressed.left_over", json.dumps(schema))
+    event = inbound("a", 1)
+    values = {name: getattr(event, name) for name in BatchProgressed.__dataclass_fields__}
+    out = io.BytesIO()
+    fastavro.schemaless_writer(
+        out, fastavro.parse_schema(schema), values | {"problems": [], "asserted": [], "added_later": "new"}
+    )
+    whole = b"\0" + number.to_bytes(4) + out.getvalue()
+    assert CODEC.decode(whole) == event
+    with pytest.raises(Undecodable, match="1 bytes are left over"):
+        CODEC.decode(whole + b"x")
+
+
 def test_a_foreign_schema_is_no_event() -> None:
     """A record of another application in our topic is recognised by its schema's name."""
     schema = json.dumps({"type": "record", "name": "Order", "namespace": "shop", "fields": []})
