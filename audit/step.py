@@ -25,6 +25,7 @@ _BESIDE = frozenset(
         "ReviewResolved",
         "SubmissionRepeated",
         "TickElapsed",
+        "TrackAnsweredLate",
         "VendorRecorded",
     }
 )

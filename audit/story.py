@@ -125,6 +125,10 @@ def _track_failed(event: e.TrackFailed) -> str:
     return f"The {event.track} track gave no answer ({event.reason}); the expense goes on without it."
 
 
+def _answered_late(event: e.TrackAnsweredLate) -> str:
+    return f"The {event.track} track answered after the expense had gone on without it; its answer changes nothing."
+
+
 def _evaluated(event: e.ExpenseEvaluated) -> str:
     policy = f"policy {event.policy_version[:12]}…"
     return f"Judged {event.outcome} under {policy}.{_reasons(event.decisions, event.findings)}"
@@ -185,6 +189,7 @@ _SENTENCES = cast(
         e.VendorResolved: _vendor,
         e.CategoryResolved: _categories,
         e.TrackFailed: _track_failed,
+        e.TrackAnsweredLate: _answered_late,
         e.ExpenseCoded: _coded,
         e.ExpenseEvaluated: _evaluated,
         e.ExpenseRetracted: lambda event: f"Revision {event.revision} no longer counts: {event.reason}.",

@@ -19,7 +19,7 @@ from consumers.runtime.main import SystemClock
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.runner import Parts, Runner
 from consumers.runtime.tables import SideTables
-from consumers.runtime.telemetry import Counter, Gauge, PrometheusTelemetry, Telemetry
+from consumers.runtime.telemetry import Counter, Gauge, PartitionGauge, PrometheusTelemetry, Telemetry
 from consumers.runtime.transport import Fetched
 from consumers.runtime.writer import Writer
 
@@ -48,6 +48,9 @@ class _Silent:
         """Count nothing."""
 
     def set(self, name: Gauge, value: float) -> None:
+        """Set nothing."""
+
+    def set_of(self, partition: int, name: PartitionGauge, value: float | None) -> None:
         """Set nothing."""
 
 

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     record_seconds: Annotated[PositiveFloat | None, Field(description="Time limit of one record in a worker.")] = None
     drain_s: Annotated[PositiveFloat, Field(description="How long a stopping stage may finish what it began.")] = 20.0
     dead_letters_per_minute: Annotated[PositiveInt, Field(description="Above this rate a stage halts.")] = 200
+    join_limit_s: Annotated[
+        PositiveFloat,
+        Field(description="How long an expense waits for a silent track before a person has to look, in seconds."),
+    ] = 900.0
     upload_bytes: Annotated[PositiveInt, Field(description="Largest document taken in, in bytes.")] = 25 * 1024 * 1024
     upload_host: Annotated[str, Field(description="Address the upload service listens on.")] = "127.0.0.1"
     upload_port: Annotated[int, Field(description="Port of the upload service; 0: any free one.", ge=0)] = 0

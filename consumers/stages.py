@@ -42,7 +42,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "coding",
         reads=t.ENRICHMENTS,
-        writes=(t.CODED, t.BATCHES),
+        writes=(t.CODED, t.BATCHES, t.REVIEW),
         handler="consumers.coding.handler",
         stateful=True,
         tables=(t.PATTERNS,),

@@ -64,16 +64,20 @@ def metrics() -> str:
     """Return the page of metrics."""
     counters = [(code(f"spendtrail_{name}_total"), about) for name, about in _commented("Counter")]
     gauges = [(code(f"spendtrail_{name}"), about) for name, about in _commented("Gauge")]
+    of_partitions = [(code(f"spendtrail_{name}"), about) for name, about in _commented("PartitionGauge")]
     return page(
         "Metrics",
-        "Every stage process serves Prometheus text at `/metrics` on its health port. Each metric has one label,"
-        " `stage`. None carries an expense id, a key or anything personal. The names are one list in"
+        "Every stage process serves Prometheus text at `/metrics` on its health port. Each metric has the"
+        " label `stage`. None carries an expense id, a key or anything personal. The names are one list in"
         " `consumers/runtime/telemetry.py`; the type checker refuses a name that is not on it.",
         "`process_*` metrics of the Prometheus client (memory, CPU, open files, start time) are there as well.",
         "## Counters",
         table(("Name", "Counts"), counters),
         "## Gauges",
         table(("Name", "Shows"), gauges),
+        "## Gauges of one partition",
+        "They have a second label, `partition`, and are there as long as the process owns it.",
+        table(("Name", "Shows"), of_partitions),
         "## Health",
         table(
             ("Path", "200 when", "503 when"),

@@ -97,6 +97,14 @@ class TrackFailed(ExpenseParsed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrackAnsweredLate(Event):
+    """A track answered after the expense had gone on without it. The answer is in the trail; nothing more happens."""
+
+    track: Annotated[str, Doc("currency, vendor or category.")]
+    answer: Annotated[str, Doc("Event id of the late answer.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpenseCoded(CurrencyConverted):
     """The three answers met; every line has its account, or a problem says why not."""
 

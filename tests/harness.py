@@ -10,6 +10,7 @@ import inspect
 import json
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from schemas.lifecycle import check
 from schemas.plain import from_plain, to_plain
 
 ROOT = Path(__file__).parent
+JOIN_LIMIT = timedelta(minutes=15)
 
 
 def through_wire(event: Event) -> Event:
@@ -41,7 +43,8 @@ class StageRun:
         self.stage = stage
         self.handler: Handler = stage.load()
         self.store = MemoryStore()
-        self.given: dict[str, Any] = dict(given or {})
+        self.given: dict[str, Any] = {"join_limit": JOIN_LIMIT} if "join_limit" in self.handler.capabilities else {}
+        self.given |= given or {}
         for table in self.handler.tables:
             view = table.view()
             for event in (tables or {}).get(table.topic.name, ()):

@@ -4,6 +4,7 @@ The output depends on the answers alone, never on which came last.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Final, TypeVar
 
@@ -23,6 +24,7 @@ from schemas.events import (
     ExpenseParsed,
     SubmissionRepeated,
     TickElapsed,
+    TrackAnsweredLate,
     TrackFailed,
     VendorResolved,
 )
@@ -41,22 +43,26 @@ def _rules() -> tuple[CodingRules, str]:
     return load_coding_rules(), rules_version(SHIPPED_RULES, SHIPPED_CHART)
 
 
-def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook) -> Sequence[Event]:
+def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook, join_limit: timedelta) -> Sequence[Event]:
     """Return the coded expense when `event` is the last of its three answers, nothing before.
 
     What was joined before and comes again, as with an overlapping export of a card feed, goes no further: judged a
-    second time it would change what later expenses were judged against.
+    second time it would change what later expenses were judged against. Nor does the answer of a track that the
+    expense went on without: a person has it, and it is noted that the answer came.
     """
+    del join_limit
     before = joins.joined(event)
     if before is not None:
-        return _repeated(event, before)
+        return (*_repeated(event, before), *_late(event, before, joins))
     answers = joins.add(event)
     return () if answers is None else (_coded(answers, patterns),)
 
 
-def send_on_overdue(tick: TickElapsed, joins: Joins, *, patterns: PatternBook) -> Sequence[Event]:
+def send_on_overdue(
+    tick: TickElapsed, joins: Joins, *, patterns: PatternBook, join_limit: timedelta
+) -> Sequence[Event]:
     """Return what has waited too long for an answer, coded as far as it can be, with TRACK_TIMEOUT for a person."""
-    return [_coded(answers, patterns) for answers in joins.overdue(tick.occurred_at)]
+    return [_coded(answers, patterns) for answers in joins.overdue(tick.occurred_at, join_limit)]
 
 
 def _repeated(event: Answer, before: Joined) -> Sequence[Event]:
@@ -65,6 +71,23 @@ def _repeated(event: Answer, before: Joined) -> Sequence[Event]:
         return ()
     first = before.batch_id
     told = caused(event, SubmissionRepeated, stage=STAGE, status=event.status, personal=None, first_batch_id=first)
+    return (told,)
+
+
+def _late(event: Answer, before: Joined, joins: Joins) -> Sequence[Event]:
+    if not joins.settle(event, before):
+        return ()
+    track, answer = track_of(event), event.event_id
+    told = caused(
+        event,
+        TrackAnsweredLate,
+        stage=STAGE,
+        status=event.status,
+        personal=None,
+        problems=(),
+        track=track,
+        answer=answer,
+    )
     return (told,)
 
 
@@ -137,5 +160,7 @@ HANDLER = Handler(
     handle=join_and_code,
     state=Joins,
     on_tick=send_on_overdue,
+    waiting=Joins.oldest,
     tables=(Table("patterns", PATTERNS, PatternBook),),
+    capabilities=("join_limit",),
 )

@@ -2,7 +2,8 @@
 
 Pending answers lie in keyed state under (expense, revision). The third one joins them; a time-out joins what there
 is. Every join leaves a mark for good, so that a straggler, a replayed dead letter or an overlapping export of a card
-feed does not bring the expense in a second time.
+feed does not bring the expense in a second time. The mark says which tracks the expense went on without, so that
+their late answers are told apart from repeated ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,12 +18,10 @@ from schemas.envelope import Event
 from schemas.events import CategoryResolved, CurrencyConverted, TrackFailed, VendorResolved
 from schemas.plain import from_plain, to_plain
 
-__all__ = ["TIMEOUT", "TRACKS", "Answer", "Joins", "track_of"]
+__all__ = ["TRACKS", "Answer", "Joined", "Joins", "track_of"]
 
 TRACKS: Final = ("currency", "vendor", "category")
 Answer = CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed
-# Longer than any lag a healthy stage builds up under load, short enough for a person to see it the same day.
-TIMEOUT: Final = timedelta(hours=1)
 # A tick's work is one transaction; what is due beyond this waits for the next tick.
 _PER_TICK: Final = 500
 _CLOCK: Final = "clock"
@@ -41,15 +40,23 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
+def _moment(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
+
+
 def _name(event: Event) -> str:
     return f"{event.expense_id}/{event.revision}"
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A join that took place; `batch_id` is the batch the expense came with then."""
+    """A join that took place.
+
+    `batch_id` is the batch the expense came with then, `without` the tracks it went on without.
+    """
 
     batch_id: str | None
+    without: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,18 @@ class Joins:
     def joined(self, answer: Answer) -> Joined | None:
         """Return how the answer's revision was joined, None when it is still to be."""
         mark = self.store.get(f"joined/{_name(answer)}")
-        return None if mark is None else Joined(orjson.loads(mark)["batch"])
+        if mark is None:
+            return None
+        told = orjson.loads(mark)
+        return Joined(told["batch"], tuple(told.get("without", ())))
+
+    def settle(self, answer: Answer, before: Joined) -> bool:
+        """Return whether this is the first real answer of a track the expense went on without."""
+        track = track_of(answer)
+        if track not in before.without or isinstance(answer, TrackFailed):
+            return False
+        self._mark(_name(answer), before.batch_id, tuple(t for t in before.without if t != track))
+        return True
 
     def add(self, answer: Answer) -> tuple[Answer, ...] | None:
         """Take in one answer to a revision not joined yet; return all three, in the order of `TRACKS`, with the last.
@@ -73,34 +91,38 @@ class Joins:
         answers = {track_of(answer): answer, **held}
         if len(answers) == len(TRACKS):
             self._forget(name)
-            self._remember(name, answer)
+            self._remember(name, answers)
             return tuple(answers[track] for track in TRACKS)
         if not held:
-            self._due(name, max(self._now(), answer.occurred_at) + TIMEOUT)
+            self._waits(name, max(self._now(), answer.occurred_at))
         if track_of(answer) not in held:
             # orjson walks the event itself and leaves only decimals and bytes to `to_plain`: several times as fast.
             record = {"kind": type(answer).__name__, "answer": answer}
             self.store.put(f"answer/{name}/{track_of(answer)}", orjson.dumps(record, default=to_plain))
         return None
 
-    def overdue(self, now: datetime) -> Iterator[tuple[Answer, ...]]:
-        """Yield the answers of each expense that has waited too long for the rest, oldest first, and let go of it.
+    def oldest(self) -> datetime | None:
+        """Return since when the oldest pending join waits, None where none does."""
+        found = next(self.store.range("waiting/", "waiting0"), None)
+        return _moment(found[0].split("/", 2)[1]) if found else None
+
+    def overdue(self, now: datetime, limit: timedelta) -> Iterator[tuple[Answer, ...]]:
+        """Yield the answers of each expense that has waited `limit` for the rest, oldest first, and let go of it.
 
         At most `_PER_TICK` at once. Also moves the partition's clock on: time is what ticks say, so that a stage that
         was stopped over night does not call everything overdue when it comes back.
         """
         self.store.put(_CLOCK, _stamp(max(now, self._now())).encode())
-        for due, _ in self._until(now):
-            name = due.split("/", 2)[2]
+        for waiting, _ in self._since(now - limit):
+            name = waiting.split("/", 2)[2]
             held = self._pending(name)
             self._forget(name)
-            answers = tuple(held[track] for track in TRACKS if track in held)
-            if answers:
-                self._remember(name, answers[0])
-                yield answers
+            if held:
+                self._remember(name, held)
+                yield tuple(held[track] for track in TRACKS if track in held)
 
-    def _until(self, now: datetime) -> Sequence[tuple[str, bytes]]:
-        walk = self.store.range("due/", f"due/{_stamp(now)}0")
+    def _since(self, moment: datetime) -> Sequence[tuple[str, bytes]]:
+        walk = self.store.range("waiting/", f"waiting/{_stamp(moment)}0")
         return [pair for _, pair in zip(range(_PER_TICK), walk, strict=False)]
 
     def _pending(self, name: str) -> dict[str, Answer]:
@@ -114,23 +136,26 @@ class Joins:
                     held[track] = answer
         return held
 
-    def _due(self, name: str, moment: datetime) -> None:
-        self.store.put(f"due/{_stamp(moment)}/{name}", b"")
-        self.store.put(f"when/{name}", _stamp(moment).encode())
+    def _waits(self, name: str, since: datetime) -> None:
+        self.store.put(f"waiting/{_stamp(since)}/{name}", b"")
+        self.store.put(f"since/{name}", _stamp(since).encode())
 
     def _forget(self, name: str) -> None:
-        due = self.store.get(f"when/{name}")
-        if due is not None:
-            self.store.delete(f"due/{due.decode()}/{name}")
-            self.store.delete(f"when/{name}")
+        since = self.store.get(f"since/{name}")
+        if since is not None:
+            self.store.delete(f"waiting/{since.decode()}/{name}")
+            self.store.delete(f"since/{name}")
         for track in TRACKS:
             self.store.delete(f"answer/{name}/{track}")
 
-    def _remember(self, name: str, answer: Answer) -> None:
-        self.store.put(f"joined/{name}", orjson.dumps({"batch": answer.batch_id}))
+    def _remember(self, name: str, answers: dict[str, Answer]) -> None:
+        without = tuple(t for t in TRACKS if isinstance(answers.get(t), TrackFailed | None))
+        batch = next(answers[t].batch_id for t in TRACKS if t in answers)
+        self._mark(name, batch, without)
+
+    def _mark(self, name: str, batch_id: str | None, without: tuple[str, ...]) -> None:
+        self.store.put(f"joined/{name}", orjson.dumps({"batch": batch_id, "without": without}))
 
     def _now(self) -> datetime:
         stored = self.store.get(_CLOCK)
-        return (
-            datetime.fromisoformat(stored.decode()).replace(tzinfo=UTC) if stored else datetime.min.replace(tzinfo=UTC)
-        )
+        return _moment(stored.decode()) if stored else datetime.min.replace(tzinfo=UTC)

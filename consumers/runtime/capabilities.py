@@ -1,7 +1,8 @@
-"""What handlers may be given besides tables: the vault, the document store, the ERP."""
+"""What handlers may be given besides tables: the vault, the document store, the ERP, the limits that were set."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, cast
 
@@ -56,7 +57,10 @@ def needs_keys(handler: Handler) -> bool:
 
 def inline(handler: Handler, settings: Settings, keys: KeyView) -> dict[str, Any]:
     """Return the capabilities of a handler that runs in the polling thread."""
-    return _vaulted(handler, settings, keys.table) if needs_keys(handler) else {}
+    given = _vaulted(handler, settings, keys.table) if needs_keys(handler) else {}
+    if "join_limit" in handler.capabilities:
+        given["join_limit"] = timedelta(seconds=settings.join_limit_s)
+    return given
 
 
 def _vaulted(handler: Handler, settings: Settings, keys: KeyTable) -> dict[str, Any]:

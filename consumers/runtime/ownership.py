@@ -19,6 +19,8 @@ from consumers.runtime.writer import RECORD_OVERHEAD
 
 __all__ = ["Ownership"]
 
+# How often the state is asked what waits in it: a walk through an index, too dear for every round.
+_LOOK_S = 1.0
 _log = structlog.get_logger(__name__)
 _MEASURE_EVERY_S = 15.0
 
@@ -55,6 +57,7 @@ class Ownership:
             else None
         )
         self._measured = 0.0
+        self._look_at = 0.0
         # Set while the way back to what is committed failed: no partition is held, though the group thinks so.
         self.adrift = False
         self.in_flight = 0
@@ -119,6 +122,7 @@ class Ownership:
         self.in_flight_bytes -= partition.open_bytes
         self._resting.discard(partition.number)
         partition.drop()
+        self._telemetry.set_of(partition.number, "oldest_waiting_seconds", None)
         self._dropped(partition)
 
     def begin(self, partition: Partition, record: Fetched) -> None:
@@ -140,6 +144,20 @@ class Ownership:
     def oldest(self, now: float) -> float:
         """Return when the oldest record in work came, `now` when nothing is in work."""
         return min((p.progress.since for p in self._partitions.values() if p.progress.open), default=now)
+
+    def look(self) -> None:
+        """Show how long the oldest thing in each partition's state has waited; looks once a second at most.
+
+        By the clock of the process, not of the ticks: where the ticker is silent too, the age rises past every limit.
+        """
+        waiting, moment = self._handler.waiting, self._clock.monotonic()
+        if waiting is None or moment < self._look_at:
+            return
+        self._look_at = moment + _LOOK_S
+        for partition in self._partitions.values():
+            since = waiting(partition.state)
+            age = (self._clock.now() - since).total_seconds() if since else 0.0
+            self._telemetry.set_of(partition.number, "oldest_waiting_seconds", max(0.0, age))
 
     def hold_to_size(self, journal: Journal) -> None:
         """Refuse state that its changelog could not take: the transaction could never be committed.

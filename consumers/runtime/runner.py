@@ -348,6 +348,7 @@ class Runner:
         now = self._p.clock.monotonic()
         self._p.telemetry.set("oldest_in_flight_seconds", now - self._own.oldest(now))
         self._p.telemetry.set("table_age_seconds", self._p.tables.age())
+        self._own.look()
 
     def _due_soon(self) -> bool:
         due = self._schedule.next_due()

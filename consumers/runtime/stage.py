@@ -7,6 +7,7 @@ and writes; the runner does the rest.
 import importlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -93,8 +94,10 @@ class Handler:
             end the record there, None sends it on. Its state changes become durable with the record's own.
         on_tick: `(tick, state, **given) -> events`, for every tick of the partition.
         on_dead_letter: `(event, reason) -> events` that are written beside the dead letter.
+        waiting: `(state) -> moment | None`: since when the oldest thing in a partition's state has waited for
+            something; it is shown as `oldest_waiting_seconds`.
         tables: the tables `handle` needs.
-        capabilities: what else it needs: `vault`, `blobs`, `erp`.
+        capabilities: what else it needs: `vault`, `blobs`, `erp`, `join_limit`.
 
     """
 
@@ -103,6 +106,7 @@ class Handler:
     guard: Callable[[Any, Any], Sequence[Event] | None] | None = None
     on_tick: Callable[..., Sequence[Event]] | None = None
     on_dead_letter: Callable[[Any, str], Sequence[Event]] | None = None
+    waiting: Callable[[Any], datetime | None] | None = None
     tables: tuple[Table, ...] = ()
     capabilities: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import prometheus_client as prometheus
 
-__all__ = ["Counter", "Gauge", "PrometheusTelemetry", "RecordedTelemetry", "Telemetry"]
+__all__ = ["Counter", "Gauge", "PartitionGauge", "PrometheusTelemetry", "RecordedTelemetry", "Telemetry"]
 
 Counter = Literal[
     "records_in",  # records fetched, skipped ones included
@@ -39,8 +39,13 @@ Gauge = Literal[
     "oldest_in_flight_seconds",  # how long the oldest record in work has been there
 ]
 
+PartitionGauge = Literal[
+    "oldest_waiting_seconds",  # how long the oldest join in the partition's state has waited for an answer
+]
+
 _COUNTERS: tuple[Counter, ...] = Counter.__args__  # type: ignore[attr-defined]
 _GAUGES: tuple[Gauge, ...] = Gauge.__args__  # type: ignore[attr-defined]
+_PARTITION_GAUGES: tuple[PartitionGauge, ...] = PartitionGauge.__args__  # type: ignore[attr-defined]
 
 
 class Telemetry(Protocol):
@@ -52,6 +57,10 @@ class Telemetry(Protocol):
 
     def set(self, name: Gauge, value: float) -> None:
         """Set a gauge."""
+        ...
+
+    def set_of(self, partition: int, name: PartitionGauge, value: float | None) -> None:
+        """Set a gauge of one partition; None takes it away, since another process has the partition now."""
         ...
 
 
@@ -71,6 +80,13 @@ class PrometheusTelemetry:
             )
             for name in _GAUGES
         }
+        self._stage = stage
+        self._of_partitions: Mapping[PartitionGauge, prometheus.Gauge] = {
+            name: prometheus.Gauge(
+                f"spendtrail_{name}", name.replace("_", " "), ["stage", "partition"], registry=registry
+            )
+            for name in _PARTITION_GAUGES
+        }
 
     def count(self, name: Counter, by: int = 1) -> None:
         """Add to a counter."""
@@ -80,6 +96,14 @@ class PrometheusTelemetry:
         """Set a gauge."""
         self._gauges[name].set(value)
 
+    def set_of(self, partition: int, name: PartitionGauge, value: float | None) -> None:
+        """Set a gauge of one partition, or take it away."""
+        gauge = self._of_partitions[name]
+        if value is not None:
+            gauge.labels(self._stage, str(partition)).set(value)
+        else:
+            gauge.remove_by_labels({"stage": self._stage, "partition": str(partition)})
+
 
 class RecordedTelemetry:
     """Metrics kept in dictionaries, for tests."""
@@ -87,6 +111,7 @@ class RecordedTelemetry:
     def __init__(self) -> None:
         self.counters: dict[str, int] = {}
         self.gauges: dict[str, float] = {}
+        self.of_partitions: dict[tuple[int, str], float] = {}
 
     def count(self, name: Counter, by: int = 1) -> None:
         """Add to a counter."""
@@ -95,3 +120,9 @@ class RecordedTelemetry:
     def set(self, name: Gauge, value: float) -> None:
         """Set a gauge."""
         self.gauges[name] = value
+
+    def set_of(self, partition: int, name: PartitionGauge, value: float | None) -> None:
+        """Set a gauge of one partition, or take it away."""
+        self.of_partitions.pop((partition, name), None)
+        if value is not None:
+            self.of_partitions[partition, name] = value

@@ -113,6 +113,9 @@ class Behaviour(Section):
     dead_letters_per_minute: Annotated[PositiveInt, Field(description="Above this rate a stage halts.")] = default_of(
         "dead_letters_per_minute"
     )
+    join_limit_seconds: Annotated[
+        PositiveFloat, Field(description="How long an expense waits for a silent track before a person has to look.")
+    ] = default_of("join_limit_s")
     upload_bytes: Annotated[PositiveInt, Field(description="Largest document taken in, in bytes.")] = default_of(
         "upload_bytes"
     )

@@ -5,13 +5,13 @@ from itertools import permutations
 
 import pytest
 
-from consumers.coding.join import TIMEOUT
+from consumers.coding.join import Joins
 from consumers.stages import stage_named
 from consumers.tracks import answer_failed
 from schemas.envelope import Event, doubt
-from schemas.events import ExpenseCoded, ExpenseParsed, TrackFailed
+from schemas.events import ExpenseCoded, ExpenseParsed, TrackAnsweredLate, TrackFailed
 from schemas.records import Problem
-from tests.harness import StageRun
+from tests.harness import JOIN_LIMIT, StageRun
 from tests.tracks.build import NOW, corrected, parsed, tick
 
 TRACKS = ("currency", "vendor", "category")
@@ -92,11 +92,14 @@ def test_a_failed_currency_track_still_carries_the_expense() -> None:
 
 
 def test_a_replayed_dead_letter_does_not_come_in_twice() -> None:
-    """Once joined with a failure, the replayed answer finds the expense with a person and leaves it there."""
+    """Once joined with a failure, the replayed answer finds the expense with a person, is noted and leaves it there."""
     event = parsed("a")
     stage = run()
     for answer in answers(event, ("vendor",)):
         stage(answer)
+    # A replay that fails again is in the trail as a dead letter; there is no late answer yet.
+    assert stage(answers(event, ("vendor",))[1]) == []
+    assert [type(output) for output in stage(answers(event)[1])] == [TrackAnsweredLate]
     assert stage(answers(event)[1]) == []
     # The mark stays for good: an export of the same card line may come years later.
     assert stage(tick(NOW + timedelta(days=400))) == []
@@ -105,17 +108,57 @@ def test_a_replayed_dead_letter_does_not_come_in_twice() -> None:
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_a_track_that_never_answers_is_seen(missing: int) -> None:
-    """After the time-out the expense goes on with TRACK_TIMEOUT, once, and the straggler is let go."""
+    """After the time-out the expense goes on with TRACK_TIMEOUT naming the track; the late answer is noted, once."""
     given = answers(parsed("a"))
     late = given.pop(missing)
     stage = run()
     assert [output for event in given for output in stage(event)] == []
-    assert stage(tick(NOW + TIMEOUT - timedelta(seconds=1))) == []
-    (coded,) = stage(tick(NOW + TIMEOUT))
+    assert stage(tick(NOW + JOIN_LIMIT - timedelta(seconds=1))) == []
+    (coded,) = stage(tick(NOW + JOIN_LIMIT))
     assert isinstance(coded, ExpenseCoded)
-    assert "TRACK_TIMEOUT" in codes(coded)
-    assert stage(tick(NOW + 2 * TIMEOUT)) == []
+    assert [p.field for p in coded.problems if p.code == "TRACK_TIMEOUT"] == [TRACKS[missing]]
+    assert stage(tick(NOW + 2 * JOIN_LIMIT)) == []
+    (told,) = stage(late)
+    assert isinstance(told, TrackAnsweredLate)
+    assert (told.track, told.answer, told.status) == (TRACKS[missing], late.event_id, late.status)
     assert stage(late) == []
+
+
+@pytest.mark.parametrize("came", TRACKS)
+def test_two_silent_tracks_are_both_named(came: str) -> None:
+    """One answer is enough to carry the expense to a person, with a reason for each track that is silent."""
+    given = dict(zip(TRACKS, answers(parsed("a")), strict=True))
+    stage = run()
+    stage(given.pop(came))
+    (coded,) = stage(tick(NOW + JOIN_LIMIT))
+    assert [p.field for p in coded.problems if p.code == "TRACK_TIMEOUT"] == [t for t in TRACKS if t != came]
+    assert [told.track for late in given.values() for told in stage(late) if isinstance(told, TrackAnsweredLate)] == [
+        *given
+    ]
+
+
+def test_the_limit_is_a_setting() -> None:
+    """What waits is held to the limit in force at the tick, so that a longer one takes effect at once."""
+    patient = StageRun(stage_named("coding"), given={"join_limit": timedelta(hours=3)})
+    patient(answers(parsed("a"))[0])
+    assert patient(tick(NOW + timedelta(hours=3, seconds=-1))) == []
+    assert len(patient(tick(NOW + timedelta(hours=3)))) == 1
+
+
+def test_the_oldest_pending_join_is_known() -> None:
+    """Since when it waits, whatever the order of arrival; nothing once all are joined."""
+    stage = run()
+    assert Joins(stage.store).oldest() is None
+    first, second = answers(parsed("a")), answers(parsed("b"))
+    stage(first[0])
+    stage(tick(NOW + timedelta(minutes=5)))
+    stage(second[0])
+    assert Joins(stage.store).oldest() == NOW
+    stage(first[1])
+    stage(first[2])
+    assert Joins(stage.store).oldest() == NOW + timedelta(minutes=5)
+    stage(tick(NOW + timedelta(minutes=20)))
+    assert Joins(stage.store).oldest() is None
 
 
 def test_a_stage_that_slept_calls_nothing_overdue() -> None:
@@ -123,8 +166,8 @@ def test_a_stage_that_slept_calls_nothing_overdue() -> None:
     stage = run()
     stage(tick(NOW + timedelta(days=2)))
     stage(answers(parsed("a"))[0])
-    assert stage(tick(NOW + timedelta(days=2, minutes=59))) == []
-    assert len(stage(tick(NOW + timedelta(days=2, minutes=61)))) == 1
+    assert stage(tick(NOW + timedelta(days=2, minutes=14))) == []
+    assert len(stage(tick(NOW + timedelta(days=2, minutes=16)))) == 1
 
 
 def test_a_tick_takes_a_bounded_bite() -> None:
@@ -132,7 +175,7 @@ def test_a_tick_takes_a_bounded_bite() -> None:
     stage = run()
     for number in range(510):
         stage(answer_failed("vendor", parsed(f"e{number}"), "X")[0])
-    later = NOW + TIMEOUT
+    later = NOW + JOIN_LIMIT
     assert [len(stage(tick(later + timedelta(seconds=n)))) for n in range(3)] == [500, 10, 0]
 
 

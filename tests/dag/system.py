@@ -41,6 +41,7 @@ from schemas.topics import topic_of
 
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 ENTERED = START + timedelta(hours=1)
+JOIN_LIMIT = timedelta(minutes=15)
 
 
 class SteppedClock:
@@ -103,7 +104,7 @@ class System:
         self.erp = Store(folder / "ledger.sqlite")
         app = create_app(self.erp, load_chart(), self.clock.now)
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://erp.test")
-        self.given: dict[str, Any] = {"erp": self.http, **(capabilities or {})}
+        self.given: dict[str, Any] = {"erp": self.http, "join_limit": JOIN_LIMIT, **(capabilities or {})}
         engine = open_database(f"sqlite:///{folder / 'read-model.sqlite'}")
         self.model = ReadModel(engine)
         names = frozenset(s.name for s in STAGES)

@@ -92,6 +92,20 @@ def test_metrics_carry_the_stage(url: str) -> None:
     assert 'spendtrail_dead_letters_total{stage="parse"} 0.0' in body
 
 
+def test_a_gauge_of_a_partition_goes_with_the_partition() -> None:
+    """It bears the partition's number while the process owns it; taking it away twice is no error."""
+    registry = prometheus.CollectorRegistry()
+    telemetry = PrometheusTelemetry("coding", registry)
+    telemetry.set_of(3, "oldest_waiting_seconds", 12.5)
+    telemetry.set_of(1, "oldest_waiting_seconds", 0.0)
+    labels = {"stage": "coding", "partition": "3"}
+    assert registry.get_sample_value("spendtrail_oldest_waiting_seconds", labels) == 12.5
+    for _ in range(2):
+        telemetry.set_of(3, "oldest_waiting_seconds", None)
+    assert registry.get_sample_value("spendtrail_oldest_waiting_seconds", labels) is None
+    assert registry.get_sample_value("spendtrail_oldest_waiting_seconds", labels | {"partition": "1"}) == 0.0
+
+
 def test_other_paths_are_not_found(url: str) -> None:
     """The answer says what there is."""
     assert _get(f"{url}/")[0] == 404
