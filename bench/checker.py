@@ -16,7 +16,7 @@ from typing import Any, Final
 import fastavro
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-__all__ = ["Answer", "Verdict", "answers", "compare", "longest_gap_s", "read_topic", "rework_percent"]
+__all__ = ["Answer", "Verdict", "answers", "compare", "longest_gap_s", "read_topic", "rework_percent", "schema_id"]
 
 _END_S: Final = 30.0
 
@@ -66,13 +66,26 @@ def read_topic(bootstrap: str, topic: str, *, isolation: str = "read_committed")
     return found
 
 
+def schema_id(value: bytes | None) -> int | None:
+    """Return the schema id that a value names, None where it is no Avro record of a registry."""
+    return int.from_bytes(value[1:5]) if value and len(value) > 5 and value[0] == 0 else None  # noqa: PLR2004 - the wire format's head
+
+
 def answers(messages: Iterable[Message], registry_url: str) -> list[Answer]:
-    """Return what some outputs say, in the order given."""
+    """Return what some outputs say, in the order given.
+
+    Raises:
+        ValueError: a value is no Avro record of a registry.
+
+    """
     schemas: dict[int, Any] = {}
     found = []
     for message in messages:
         key, value = bytes(message.key() or b""), bytes(message.value() or b"")
-        number = int.from_bytes(value[1:5])
+        number = schema_id(value)
+        if number is None:
+            msg = f"{message.topic()}/{message.partition()}/{message.offset()} names no schema"
+            raise ValueError(msg)
         if number not in schemas:
             with urllib.request.urlopen(f"{registry_url}/schemas/ids/{number}", timeout=10) as reply:  # noqa: S310 - the bench's own registry
                 schemas[number] = fastavro.parse_schema(json.loads(json.loads(reply.read())["schema"]))

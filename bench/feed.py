@@ -1,9 +1,7 @@
-"""Numbered events at a steady pace, and the ledger of what was sent."""
+"""Numbered events at a steady pace."""
 
-import json
 import threading
 import time
-from pathlib import Path
 from typing import Final
 
 from confluent_kafka import Producer
@@ -82,9 +80,3 @@ class Feed:
         self._thread.join(timeout)
         if self._failed or self._thread.is_alive():
             raise TimeoutError(self._failed or "events are still being sent")
-
-    def write(self, path: Path, **about: object) -> None:
-        """Write what was sent, one object a line, and beside it where it went."""
-        lines = (json.dumps({"key": key, "number": number}) for key, number in self._plan)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        path.with_name("about.json").write_text(json.dumps(about, indent=2), encoding="utf-8")

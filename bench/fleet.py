@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from devstack import process
 from devstack.stack import Endpoints
 
-__all__ = ["Replica", "fleet"]
+__all__ = ["Replica", "drain", "fleet"]
 
 _READY_S = 60.0
 _GRACE_S = 20.0
@@ -61,6 +61,11 @@ class Replica:
         if self.running:
             process.kill(self.running)
 
+    @property
+    def exit_code(self) -> int | None:
+        """How its last process ended, None while it runs."""
+        return process.exit_code(self.running) if self.running else None
+
     def send(self, number: signal.Signals) -> None:
         """Signal it."""
         if self.running:
@@ -76,6 +81,12 @@ class Replica:
         return process.tail(self.endpoints.home / "logs" / f"{self.name}.log")
 
 
+def drain(members: list[Replica]) -> list[str]:
+    """Ask all to end and return the names of those that did not end well in time."""
+    process.end([m.running for m in members if m.running], grace_s=_GRACE_S)
+    return [member.name for member in members if member.exit_code != 0]
+
+
 @contextmanager
 def fleet(endpoints: Endpoints, stages: list[str], replicas: int) -> Iterator[list[Replica]]:
     """Start `replicas` processes of each stage, all with partitions; none outlives the block, stopped ones neither."""
@@ -89,4 +100,4 @@ def fleet(endpoints: Endpoints, stages: list[str], replicas: int) -> Iterator[li
     finally:
         for replica in found:
             replica.send(signal.SIGCONT)
-        process.end([r.running for r in found if r.running], grace_s=_GRACE_S)
+        drain(found)

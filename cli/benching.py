@@ -16,11 +16,13 @@ __all__ = ["add"]
 
 Brokers = Annotated[int, typer.Option(help="chaos: 1, or 3 with every broker killed once.")]
 Ledger = Annotated[
-    Path | None, typer.Option(help="chaos: an empty folder for what was sent; topics stay, in a stack under it.")
+    Path | None,
+    typer.Option(help="chaos: an empty folder for what was sent and what came out; one run's stack stays up under it."),
 ]
 Events = Annotated[
     int | None, typer.Option(help="memory: card lines to send; a tenth of them go by before the first look.", min=100)
 ]
+Runs = Annotated[int, typer.Option(help="chaos: so many runs in a row, each reported and the worst of all.", min=1)]
 
 
 def add(app: typer.Typer) -> None:
@@ -35,18 +37,19 @@ def bench(
     brokers: Brokers = 1,
     ledger: Ledger = None,
     events: Events = None,
+    runs: Runs = 1,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one line a bench.")] = False,
 ) -> None:
     """Measure, and say beside what. Kafka is started for it alone and ended after, without touching what runs.
 
     `handover` uses the brokers of SPENDTRAIL_BOOTSTRAP_SERVERS where that is set. `all` runs one after the other.
     """
-    known = _benches(brokers, ledger, events)
+    known = _benches(brokers, ledger, events, runs)
     if name != "all" and name not in known:
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
         raise Refused(msg)
-    if ledger is not None and name != "chaos":
-        msg = "--ledger goes with chaos alone"
+    if name != "chaos" and (ledger is not None or runs > 1):
+        msg = "--ledger and --runs go with chaos alone"
         raise Refused(msg)
     if ledger is not None:
         ledger.mkdir(parents=True, exist_ok=True)
@@ -64,7 +67,7 @@ def bench(
             _say(report)
 
 
-def _benches(brokers: int, ledger: Path | None, events: int | None) -> "dict[str, Callable[[], Report]]":
+def _benches(brokers: int, ledger: Path | None, events: int | None, runs: int) -> "dict[str, Callable[[], Report]]":
     """Return what runs each bench; loaded here, since no other verb should wait for it."""
     from bench import chaos, handover, judging, memory, recovery, restore, scale  # noqa: PLC0415 - see above
 
@@ -75,7 +78,11 @@ def _benches(brokers: int, ledger: Path | None, events: int | None) -> "dict[str
         "restore": restore.measure,
         "scale": scale.measure,
         "memory": lambda: memory.measure(memory.run_of(events)),
-        "chaos": lambda: chaos.measure(brokers=brokers, ledger=ledger),
+        "chaos": lambda: (
+            chaos.measure(brokers=brokers, ledger=ledger)
+            if runs == 1
+            else chaos.repeat(runs, brokers=brokers, ledger=ledger)
+        ),
     }
 
 

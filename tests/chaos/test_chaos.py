@@ -1,108 +1,84 @@
 """Replicas are killed and stopped while work goes on; every event still counts exactly once, in order."""
 
-import random
-import re
-import signal
-import time
-from collections.abc import Iterator
+import base64
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import pytest
-from confluent_kafka import Producer
 
-from devstack import process
-from devstack.stack import Endpoints
-from schemas.codec import Codec, registry_at
-from streams.client import PARTITIONER
-from tests.chaos.ledger import Ledger, Verdict, check
-from tests.runtime.child import stage_of
-from tests.runtime.kafka_rig import KafkaRig, unique
-from tests.runtime.replica import Replica
-from tests.runtime.rows import inbound
+from bench import chaos
+from bench.ledger import FORMAT
+from devstack import stack
 
-pytestmark = [pytest.mark.kafka, pytest.mark.chaos]
+pytestmark = [pytest.mark.kafka, pytest.mark.chaos, pytest.mark.slow]
 
-EVENTS, KEYS = 600, 24
-# The dev stack's session time-out is 8 s: a process stopped for longer has lost its place when it wakes.
-STOPPED_S = 11.0
-_OWNS = re.compile(r'"partitions": \[\d.*"partitions assigned"')
-PERFECT = Verdict(duplicates=0, missing=0, out_of_order=0, state_equal=True)
+COURSE = chaos.Course(events=600, replicas=2, kills=2, stops=1, per_second=30)
 
 
-@pytest.fixture
-def replicas() -> Iterator[list[Replica]]:
-    """Collect the processes of a test; none outlives it."""
-    started: list[Replica] = []
-    yield started
-    for replica in started:
-        replica.send(signal.SIGCONT)
-        replica.kill()
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file of lines."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-class Sender:
-    """Sends numbered events, the same to every stage, and keeps the ledger."""
+class Reader:
+    """A ledger read as its page says, with no code of the bench."""
 
-    def __init__(self, rigs: list[KafkaRig], codec: Codec) -> None:
-        self._rigs, self._codec = rigs, codec
-        self._producer = Producer(
-            {"bootstrap.servers": rigs[0].bootstrap, "partitioner": PARTITIONER, "enable.idempotence": True}
-        )
-        self._dice = random.Random(4)  # noqa: S311 - a fixed course of keys, no secret
-        self.ledger = Ledger()
-        self._number = 0
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.about = json.loads((folder / "about.json").read_text())
+        self._schemas = {
+            int(path.stem): fastavro.parse_schema(json.loads(path.read_text()))
+            for path in (folder / "schemas").glob("*.json")
+        }
 
-    def send(self, count: int, seconds: float) -> None:
-        """Send `count` events, spread over `seconds`."""
-        for _ in range(count):
-            key = f"k{self._dice.randrange(KEYS)}"
-            event = inbound(key, self._number)
-            for rig in self._rigs:
-                self._producer.produce(rig.stage.reads.name, self._codec.encode(event), key.encode())
-            self.ledger.note(key, self._number)
-            self._number += 1
-            self._producer.poll(0)
-            time.sleep(seconds / count)
-        assert self._producer.flush(30) == 0
+    def committed(self, topic: str) -> Sequence[tuple[str, bytes]]:
+        """Return keys and values of a topic's committed records, in the order of each partition."""
+        records = [r for r in lines(self._folder / "topics" / f"{topic}.jsonl") if r["committed"]]
+        records.sort(key=lambda r: (r["partition"], r["offset"]))
+        return [(base64.b64decode(r["key"]).decode(), base64.b64decode(r["value"])) for r in records]
+
+    def read(self, value: bytes) -> dict[str, Any]:
+        """Return what an Avro value says."""
+        schema = self._schemas[int.from_bytes(value[1:5])]
+        told: Any = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
+        return dict(told)
+
+    def lag(self) -> int:
+        """Return how many records the groups have not committed as done."""
+        return sum(row["end"] - row["committed"] for row in lines(self._folder / "offsets.jsonl"))
 
 
-def test_kills_and_stops_change_nothing(kafka_stack: Endpoints, tmp_path: Path, replicas: list[Replica]) -> None:
-    """600 events through a stateless and a stateful stage of two replicas each, two kills, one long stop: 0, 0, 0."""
-    if kafka_stack.registry_url is None:
-        pytest.skip("SPENDTRAIL_BOOTSTRAP_SERVERS is set without SPENDTRAIL_SCHEMA_REGISTRY_URL")
-    codec, prefix = Codec(registry_at(kafka_stack.registry_url)), unique("chaos")
-    rigs = {kind: KafkaRig(kafka_stack, stage_of(prefix, kind), codec) for kind in ("echo", "count")}
-    members = {
-        (kind, instance): Replica(kafka_stack, tmp_path, prefix, kind, instance)
-        for kind in rigs
-        for instance in ("a", "b")
-    }
-    replicas.extend(members.values())
-    for member in members.values():
-        member.until_ready()
-        # A member that owns nothing has nothing to lose.
-        assert process.wait_for(lambda log=member.log: bool(_OWNS.search(log.read_text())), timeout_s=60)  # type: ignore[misc] # bound per turn
-    sender = Sender(list(rigs.values()), codec)
-    sender.send(EVENTS // 4, 2)
-    for kind in rigs:
-        members[kind, "a"].kill()
-    sender.send(EVENTS // 4, 2)
-    for kind in rigs:
-        members[kind, "a"].start()
-    members["count", "b"].send(signal.SIGSTOP)
-    stopped = time.monotonic()
-    sender.send(EVENTS // 2, 6)
-    time.sleep(max(0.0, STOPPED_S - (time.monotonic() - stopped)))
-    members["count", "b"].send(signal.SIGCONT)
-    deadline = time.monotonic() + 60
-    while any(rig.lag() for rig in rigs.values()):
-        assert time.monotonic() < deadline, {kind: rig.lag() for kind, rig in rigs.items()}
-        time.sleep(0.2)
-    woken = members["count", "b"]
-    noticed = process.wait_for(lambda: "partitions lost" in woken.log.read_text(), timeout_s=60)
-    assert noticed, f"the stop cost it no place:\n{process.tail(woken.log)}"
-    assert woken.alive, process.tail(woken.log)
-    for kind, rig in rigs.items():
-        changelog = rig.stage.changelog.name if rig.stage.changelog else None
-        verdict = check(rig.bootstrap, kafka_stack.registry_url, sender.ledger, rig.stage.writes[0].name, changelog)
-        assert verdict == PERFECT, kind
-    assert [member.terminate() for member in members.values()] == [0, 0, 0, 0]
+def test_kills_and_stops_change_nothing(tmp_path: Path) -> None:
+    """600 events through two stages of two replicas, two kills, one long stop: the bench and its ledger agree on 0."""
+    folder = tmp_path / "ledger"
+    try:
+        told = chaos.measure(COURSE, ledger=folder).figures
+        assert stack.status(folder / "stack"), "the stack of a ledger stays up"
+    finally:
+        stack.stop(folder / "stack")
+    wanted = dict.fromkeys(("duplicates", "missing", "out_of_order", "state_differs", "ended_badly"), 0)
+    assert {name: told[name] for name in wanted} == wanted
+    assert (told["kills"], told["stops"]) == (2, 1)
+    ledger = Reader(folder)
+    assert ledger.about["format"] == FORMAT
+    sent = [(row["key"], row["number"]) for row in lines(folder / "sent.jsonl")]
+    assert len(sent) == 600
+    came = [(key, ledger.read(value)) for key, value in ledger.committed(ledger.about["output"])]
+    for key in {key for key, _ in sent}:
+        numbers = [number for sent_key, number in sent if sent_key == key]
+        assert [int(read["action"]) for came_key, read in came if came_key == key] == numbers
+        assert [int(read["reason"]) for came_key, read in came if came_key == key] == list(range(1, len(numbers) + 1))
+    assert len(came) == len(sent)
+    relayed = Counter((k, int(ledger.read(v)["member"])) for k, v in ledger.committed(ledger.about["between"]))
+    assert relayed == Counter(sent)
+    counts = Counter(key for key, _ in sent)
+    assert dict(ledger.committed(ledger.about["changelog"])) == {k: str(n).encode() for k, n in counts.items()}
+    assert ledger.lag() == 0
+    deeds = Counter(row["deed"] for row in lines(folder / "deeds.jsonl"))
+    assert deeds["kill"] == 2
+    assert deeds["stop"] >= 1
