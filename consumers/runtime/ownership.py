@@ -19,8 +19,9 @@ from consumers.runtime.writer import RECORD_OVERHEAD
 
 __all__ = ["Ownership"]
 
-# How often the state is asked what waits in it: a walk through an index, too dear for every round.
-_LOOK_S = 1.0
+# How often the state is asked what waits in it, as often as ticks come: a walk through an index, which an outage of a
+# track makes long.
+_LOOK_S = 5.0
 _log = structlog.get_logger(__name__)
 _MEASURE_EVERY_S = 15.0
 
@@ -146,7 +147,7 @@ class Ownership:
         return min((p.progress.since for p in self._partitions.values() if p.progress.open), default=now)
 
     def look(self) -> None:
-        """Show how long the oldest thing in each partition's state has waited; looks once a second at most.
+        """Show how long the oldest thing in each partition's state has waited; looks every five seconds at most.
 
         By the clock of the process, not of the ticks: where the ticker is silent too, the age rises past every limit.
         """

@@ -90,6 +90,6 @@ def test_the_age_of_the_oldest_join_rises_until_it_is_joined(system: System) -> 
     assert 600 <= waiting[0] < 601
     system.runners["vendor"] = asleep
     system.run()
-    system.clock.time += timedelta(seconds=2)
+    system.clock.time += timedelta(seconds=6)
     system.run()
     assert set(ages.values()) == {0.0}
