@@ -39,8 +39,9 @@ class Burial:
             msg = f"{name} cannot handle {record.topic}/{record.partition}/{record.offset}: {error}"
             raise Halted(msg) from error
         beside = self._beside(record, event, reason_of(error), versions)
+        # By the clock that only rises: after the other was set back, letters of long ago would count as of just now.
+        self._limit.note(int(self._clock.monotonic() * 1000))
         now_ms = milliseconds(self._clock.now())
-        self._limit.note(now_ms)
         return [dead_letter(record, error, group=name, stage=name, timestamp_ms=now_ms), *beside]
 
     def _beside(self, record: Fetched, event: Event | None, reason: str, versions: Mapping[str, str]) -> list[Outgoing]:

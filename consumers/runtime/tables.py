@@ -96,9 +96,15 @@ class SideTables:
 
     def fresh_for(self, submitted_at: datetime) -> None:
         """Read on if the tables might lack what was published before `submitted_at`."""
-        if not self._followed or (submitted_at <= self.as_of and not self._expired):
+        if not self._followed:
             return
         now = self._clock.now()
+        if now < self.as_of:
+            # The clock was set back, so "as of" lies in its future and would call the tables fresh until then.
+            self.refresh()
+            return
+        if submitted_at <= self.as_of and not self._expired:
+            return
         if self.as_of < submitted_at <= now or now - self.as_of >= _PATIENCE:
             self.refresh()
 

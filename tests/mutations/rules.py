@@ -294,7 +294,7 @@ MUTATIONS = (
         9,
         "no rate of dead letters halts the stage",
         "consumers/runtime/burial.py",
-        "        self._limit.note(now_ms)\n",
+        "        self._limit.note(int(self._clock.monotonic() * 1000))\n",
         "",
         f"{_RULES}_09_dead_letters_travel_with_their_offset_and_transient_errors_never_die",
         "DID NOT RAISE Halted",

@@ -15,6 +15,10 @@ from tests.mutations.rules import MUTATIONS, RULES, Mutation
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "reference" / "runner-rules.md"
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
+ABOUT = (
+    "Each rule has a measured failure behind it. `tests/mutations` takes it out by the change named here and sees"
+    " the test fail with these words. The page is its table: `SPENDTRAIL_ACCEPT=1` on its tests writes it anew."
+)
 _SECONDS = 120
 
 
@@ -27,8 +31,7 @@ def rendered() -> str:
     """Return the page of the rules."""
     parts = (
         "# The runner's rules, and what holds each",
-        "Each rule has a measured failure behind it. `tests/mutations` takes it out by the change named here and sees"
-        " the test fail with these words. The page is its table: `SPENDTRAIL_ACCEPT=1` on its tests writes it anew.",
+        ABOUT,
         *(
             part
             for number, rule in RULES.items()

@@ -23,9 +23,10 @@ from schemas.events import AuditRecorded
 from schemas.topics import AUDIT_EVENTS, DEAD_LETTERS, Topic
 from tests.runtime.rows import OUT, SUBMITTED_AT, told
 
-__all__ = ["CODEC", "ManualLane", "Member", "Rig", "SteppedClock"]
+__all__ = ["CODEC", "REGISTRY", "ManualLane", "Member", "Rig", "SteppedClock"]
 
-CODEC = Codec(registry_at("mock://runtime"))
+REGISTRY = registry_at("mock://runtime")
+CODEC = Codec(REGISTRY)
 
 
 class SteppedClock:
@@ -127,6 +128,7 @@ class Rig:
     partitions: int = 4
     stages: frozenset[str] = frozenset({"test"})
     clock: SteppedClock = field(default_factory=SteppedClock)
+    codec: Codec = CODEC
 
     def __post_init__(self) -> None:
         self.broker = MemoryBroker(self.partitions, clock_ms=self.clock.now_ms)
@@ -148,12 +150,12 @@ class Rig:
                 stage=self.stage,
                 handler=handler,
                 transport=transport,
-                codec=CODEC,
+                codec=self.codec,
                 clock=self.clock,
                 telemetry=telemetry,
-                tables=SideTables(handler.tables, transport, CODEC, self.clock),
+                tables=SideTables(handler.tables, transport, self.codec, self.clock),
                 ownership=ownership,
-                writer=Writer(self.stage, CODEC, self.stages),
+                writer=Writer(self.stage, self.codec, self.stages),
                 lane=self.lane(),
                 given=self.given,
                 dead_letters=self.limit,

@@ -102,6 +102,17 @@ def test_a_producer_ahead_of_time_does_not_hammer_the_broker(tmp_path: Path) -> 
     assert {seen for _, _, seen in rig.told()} == {"w=x"}
 
 
+def test_a_clock_set_back_does_not_keep_a_table_stale(tmp_path: Path) -> None:
+    """A table read before the clock was set back is read again, though it seems to be as of a later time."""
+    rig = _rig(tmp_path)
+    member = rig.member()
+    rig.clock.pass_(-3600)
+    _word(rig, "w", "x")
+    rig.feed(inbound("a", 1, submitted_at=rig.clock.now()))
+    member.run()
+    assert rig.told() == [("a", 1, "w=x")]
+
+
 def test_a_record_that_waits_for_a_key_has_the_table_read_again(tmp_path: Path) -> None:
     """The key was published after the table was read though the record is older: waiting alone would last for ever."""
     rig = _rig(tmp_path)
