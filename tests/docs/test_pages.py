@@ -50,6 +50,13 @@ def test_writing_again_changes_nothing(tmp_path: Path) -> None:
     assert write(tmp_path) == []
 
 
+def test_every_test_that_a_page_names_is_there() -> None:
+    """A page that says what holds it names tests that exist."""
+    there = {name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", text(path))}
+    told = {name for page in DOCUMENTS for name in re.findall(r"`(test_\w+)(?:\[\w+\])?`", text(page))}
+    assert told - there == set()
+
+
 @pytest.mark.parametrize("page", DOCUMENTS, ids=named)
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link names a file that is there, and a heading that is in it."""

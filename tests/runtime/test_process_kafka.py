@@ -94,6 +94,36 @@ def test_a_replica_beyond_the_partitions_is_a_spare_until_another_leaves(
     assert len(rig.outputs()) == 100
 
 
+def test_of_two_processes_with_one_transactional_id_the_older_stops_and_nothing_counts_twice(
+    kafka_stack: Endpoints, tmp_path: Path, replicas: list[Replica]
+) -> None:
+    """On two machines no lock keeps them apart: the broker fences the older, which ends with 1 and says what to set."""
+    prefix = unique("fenced")
+    rig = _rig(kafka_stack, prefix, "count")
+    older = Replica(kafka_stack, tmp_path / "one", prefix, "count", "a")
+    replicas.append(older)
+    older.until_ready()
+    rig.feed(*(inbound(f"k{n % 5}", n) for n in range(200)))
+    younger = Replica(kafka_stack, tmp_path / "two", prefix, "count", "a")
+    replicas.append(younger)
+    younger.until_ready()
+    deadline = time.monotonic() + 60
+    sent = 200
+    while older.exit_code is None:
+        # It notices at its next transaction, so it has to be given work until then.
+        assert time.monotonic() < deadline, process.tail(older.log)
+        rig.feed(*(inbound(f"k{n % 5}", n) for n in range(sent, sent + 20)))
+        sent += 20
+        time.sleep(0.2)
+    assert older.exit_code == 1
+    told_why = older.log.read_text()
+    assert "SPENDTRAIL_INSTANCE" in told_why
+    assert '"Fenced"' in told_why
+    _until_done(rig)
+    assert sorted(told(e) for e in rig.outputs()) == sorted((f"k{n % 5}", n, str(n // 5 + 1)) for n in range(sent))
+    assert younger.terminate() == 0
+
+
 @pytest.fixture
 def own_broker(kafka_stack: Endpoints, tmp_path: Path) -> Iterator[Endpoints]:
     """Return a broker that may be killed without disturbing other tests; the registry stays the shared one."""
