@@ -21,6 +21,8 @@ Code = Literal[
     "AMBIGUOUS_DATE",  # day and month can be read both ways
     "ARITHMETIC",  # the amounts contradict each other
     "PAGE_DISAGREES",  # the embedded data and the printed page differ
+    "EINVOICE_RULE",  # an e-invoice breaks a business rule of EN 16931; the message begins with its id
+    "EINVOICE_SCHEMA",  # an e-invoice does not fit its XML Schema
     "NOT_AN_INVOICE",  # structured data of another document type (an order, a reminder)
 ]
 

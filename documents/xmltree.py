@@ -21,6 +21,13 @@ _ROOTS: Final[dict[tuple[str, str], Syntax]] = {
 }
 
 
+# Steps of CII that its versions name differently; shared by whoever reads one.
+DOCUMENT: Final = "ExchangedDocument|HeaderExchangedDocument"
+TRADE: Final = "SupplyChainTradeTransaction|SpecifiedSupplyChainTradeTransaction"
+AGREEMENT: Final = f"{TRADE}/ApplicableHeaderTradeAgreement|ApplicableSupplyChainTradeAgreement"
+DELIVERY: Final = f"{TRADE}/ApplicableHeaderTradeDelivery|ApplicableSupplyChainTradeDelivery"
+SETTLEMENT: Final = f"{TRADE}/ApplicableHeaderTradeSettlement|ApplicableSupplyChainTradeSettlement"
+
 VERSION: Final = ".".join(str(part) for part in etree.LXML_VERSION)
 
 
@@ -71,6 +78,16 @@ def every(element: Element, path: str) -> list[Element]:
         names = step.split("|")
         found = [child for parent in found for child in parent if local_name(child) in names]
     return found
+
+
+def content(element: Element, path: str) -> str | None:
+    """Text of the first element at a path that has any, None when there is none."""
+    return next((found for each in every(element, path) if (found := text(each))), None)
+
+
+def present(element: Element, path: str) -> bool:
+    """Whether there is an element at a path, with or without content."""
+    return bool(every(element, path))
 
 
 def text(element: Element) -> str | None:
