@@ -22,6 +22,9 @@ _CURRENT: Final = frozenset(
 _FORMS: Final = frozenset({"BHD"})
 """Codes that are also legal forms of companies; they count only as the sign of an amount."""
 
+_ANNOUNCED = re.compile(r"currenc|währung|waehrung|devise|monnaie|moneda|divisa|valuta|moeda|mata wang", re.IGNORECASE)
+"""Words that announce a currency code on a row without amounts."""
+
 _CODE = re.compile(r"(?<!\w)([A-Z]{3})(?![A-Za-z])")
 _SIGNS: Final[dict[str, str]] = {
     "€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "฿": "THB", "us$": "USD", "a$": "AUD",
@@ -57,7 +60,7 @@ def find_currency(survey: Survey) -> Found[str] | None:
                 shared[sign] += 1
             elif sign.upper() in _CURRENT:
                 votes[sign.upper()] += 3
-        if amounts or "urren" in row.text.lower():
+        if amounts or _ANNOUNCED.search(row.text):
             votes.update(code for code in _CODE.findall(row.text) if code in _CURRENT - _FORMS)
     for code, name in _NAMES:
         votes[code] += 2 * len(name.findall(survey.sheet.text))

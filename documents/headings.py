@@ -44,7 +44,7 @@ def find_headings(survey: Survey) -> list[Head]:
         if found and index <= found[-1].last_row:
             continue
         columns = columns_on(survey, index)
-        if len(columns) < 2 and index + 1 < len(survey.sheet.rows):  # noqa: PLR2004 - a table has two columns
+        if len(columns) < 2 and not _starts_heading(survey, index, columns):  # noqa: PLR2004 - a table has two columns
             continue
         last = index
         if index + 1 < len(survey.sheet.rows) and not _has_money(survey, index + 1):
@@ -58,6 +58,16 @@ def find_headings(survey: Survey) -> list[Head]:
         if len(roles & NUMERIC_COLUMNS) >= 1 and len(roles) >= 2 and not _has_money(survey, index):  # noqa: PLR2004
             found.append(Head(index, last, tuple(sorted(columns, key=lambda column: column[1]))))
     return _itemfind_headings(found)
+
+
+def _starts_heading(survey: Survey, index: int, columns: list[tuple[str, float, float]]) -> bool:
+    """Whether a row with one heading is the upper part of the heading row close under it."""
+    if not columns or index + 1 >= len(survey.sheet.rows) or _has_money(survey, index):
+        return False
+    row, under = survey.sheet.rows[index], survey.sheet.rows[index + 1]
+    more = columns_on(survey, index + 1)
+    close = row.page == under.page and under.top - row.bottom < row.height
+    return close and len(more) > 1 and columns[0][0] in NUMERIC_COLUMNS and not _has_money(survey, index + 1)
 
 
 def _itemfind_headings(found: list[Head]) -> list[Head]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ROLES: Final = frozenset({"invoice_date", "due_date", "other_date", "period"})
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b")
 _LABELLED: Final = {3: 0.97, 2: 0.94}
+_PLAINEST: Final = 3
 _ONLY_DATE: Final = 0.88
 _ONE_OF_SEVERAL: Final = 0.6
 _BY_LOCALITY: Final = 0.97
@@ -96,6 +97,10 @@ def _role(survey: Survey, spot: DateSpot) -> tuple[str | None, int]:
     if left:
         nearest = max(hit.last for hit in left)
         best = max((hit for hit in left if hit.last == nearest), key=lambda hit: hit.label.weight)
+        if best.label.role == "invoice_date" and any(
+            hit.label.role == "invoice_number" and hit.last < nearest for hit in survey.hits_on(spot.row)
+        ):
+            return best.label.role, _PLAINEST  # "Rechnung Nr. 12 vom 2.7.2015": this date is the invoice's
         return best.label.role, best.label.weight
     if any(hit.label.role == "invoice_number" and hit.last < first for hit in survey.hits_on(spot.row)):
         return "invoice_date", 2  # "Invoice 123 of 2 July 2015"

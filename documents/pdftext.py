@@ -22,6 +22,9 @@ GAP: Final = 0.6
 """A gap of this many letter heights ends a word even where the file holds no space (table columns)."""
 
 _REPLACEMENT: Final = 0xFFFD
+_SURROGATES: Final = range(0xD800, 0xE000)
+"""Halves of a character beyond the basic plane (a pictogram): no text can hold them, and no field needs them."""
+
 _PRIVATE: Final = range(0xE000, 0xF900)
 _IGNORED: Final = frozenset({0x00, 0x02, 0xAD, 0xFFFE, 0x200B, 0x200E, 0x200F, 0xFEFF})
 _SPACES: Final = frozenset({0x20, 0x09, 0x0A, 0x0D, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0x3000})
@@ -81,7 +84,7 @@ def _runs(raw: ctypes.c_void_p, count: int) -> Iterator[_Run]:
     run: _Run | None = None
     for index in range(count):
         code = pdfium_c.FPDFText_GetUnicode(raw, index)
-        if code in _IGNORED:
+        if code in _IGNORED or code in _SURROGATES:
             continue
         if code in _SPACES:
             if run:

@@ -35,7 +35,7 @@ def find_invoice_number(survey: Survey) -> Found[str] | None:
     for hit in sorted(hits, key=lambda hit: (-hit.label.weight, hit.row)):
         for words, beside in _values(survey, hit):
             value = _reference(words)
-            if value is None:
+            if value is None or (len(value) == 1 and not beside):
                 continue
             confidence = _CONFIDENCE[hit.label.weight] * survey.trust(min(word.confidence for word in words))
             return Found(
@@ -95,7 +95,12 @@ def _values(survey: Survey, hit: Hit) -> Iterator[tuple[tuple[Word, ...], bool]]
         yield right, True
     if not right or not _reference(right):
         label, reach = survey.sheet.box_of(hit), 0.5 * row.height
-        for _, phrase in survey.sheet.below(hit, reach=0.5):
+        for index, phrase in survey.sheet.below(hit, reach=0.5):
+            if any(
+                other.label.weight > 1 and survey.sheet.rows[index].words[other.first] in phrase
+                for other in survey.hits_on(index)
+            ):
+                return  # a label of its own stands between: what is below it is its value
             under = tuple(word for word in phrase if word.x0 < label.x1 + reach and word.x1 > label.x0 - reach)
             if under:
                 yield under, False

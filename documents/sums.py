@@ -31,6 +31,7 @@ _ROLES: Final = frozenset(
         "charge",
         "discount",
         "rounding",
+        "prepaid",
         "cash",
         "change",
         "count",
@@ -109,7 +110,8 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
 def _labelled(survey: Survey, index: int) -> list[Labelled]:
     """Amounts of a row with the label on their left, or of a label that has its amounts below."""
     row, amounts = survey.sheet.rows[index], survey.amounts[index]
-    hits = _joined(survey, index, [hit for hit in survey.hits_on(index) if hit.label.role in _ROLES])
+    own_hits = [hit for hit in survey.hits_on(index) if hit.label.role in _ROLES and not _straddles(survey, hit)]
+    hits = _joined(survey, index, own_hits)
     found = _triple(amounts, index)
     for position, hit in enumerate(hits):
         following = [other.first for other in hits[position + 1 :] if other.first > hit.last]
@@ -126,6 +128,14 @@ def _labelled(survey: Survey, index: int) -> list[Labelled]:
         elif not following and hit.label.role in {"total", "subtotal", "tax"} and hit.label.weight > 1:
             found.extend(_below(survey, hit))
     return found
+
+
+def _straddles(survey: Survey, hit: Hit) -> bool:
+    """Whether a label is made of the end of one column and the start of the next ("Montant | Total HT")."""
+    words = survey.sheet.rows[hit.row].words
+    return not survey.scanned and not any(
+        words[hit.first] in phrase and words[hit.last] in phrase for phrase in survey.sheet.rows[hit.row].phrases()
+    )
 
 
 def _joined(survey: Survey, index: int, hits: list[Hit]) -> list[Hit]:
@@ -182,8 +192,17 @@ def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineIt
         _prove(candidate, by_role, lines)
         candidate.score += 1.3 * len(candidate.proofs)
         found.append(candidate)
+    found = _before_prepayment(found, by_role)
     payable = [each for each in found if "rounded" in each.proofs]
     return payable or found  # what stood before rounding is not what is paid
+
+
+def _before_prepayment(found: list[_Candidate], by_role: dict[str, list[Labelled]]) -> list[_Candidate]:
+    """Without what is only left to pay: a total less what was paid before is no total, however it is labelled."""
+    paid = {each.value for each in by_role.get("prepaid", []) if each.value > 0}
+    rests = {each.value - part for each in found for part in paid if each.proofs and each.value > part}
+    whole = [each for each in found if each.value not in rests]
+    return whole or found
 
 
 def _prove(candidate: _Candidate, by_role: dict[str, list[Labelled]], lines: Sequence[LineItem]) -> None:
@@ -204,6 +223,9 @@ def _prove(candidate: _Candidate, by_role: dict[str, list[Labelled]], lines: Seq
         candidate.proofs.add("change")
     elif total in cash and candidate.labelled.role == "total":
         candidate.proofs.add("paid")
+    rates = [each.value for each in by_role.get("gross", []) if each.value != total]
+    if len(rates) > 1 and sum(rates) == total:
+        candidate.proofs.add("rates")
     if _lines_make(total, by_role, lines, net_counts=bool(candidate.parts)):
         candidate.proofs.add("lines")
 
@@ -214,7 +236,11 @@ def _net_and_tax(total: Decimal, by_role: dict[str, list[Labelled]]) -> tuple[La
     for net in by_role.get("subtotal", []):
         for tax in by_role.get("tax", []):
             gap = total - net.value - tax.value
-            if NONE < tax.value < net.value and (abs(gap) <= _CENT or gap in extras or -gap in extras):
+            if (
+                NONE < abs(tax.value) < abs(net.value)
+                and tax.value * net.value > 0
+                and (abs(gap) <= _CENT or gap in extras or -gap in extras)
+            ):
                 return net, tax
     return None
 
