@@ -10,7 +10,7 @@ import puremagic
 
 from documents.problems import Problem
 
-Container = Literal["empty", "pdf", "image", "xml", "text", "unsupported"]
+Container = Literal["empty", "pdf", "image", "xml", "mail", "text", "unsupported"]
 """What the bytes are wrapped in; the `Kind` of a PDF or an XML is known only after looking inside."""
 
 PDF_HEADER_WITHIN: Final = 1024
@@ -31,10 +31,18 @@ _EXTENSIONS: Final[dict[str, Container]] = {
     **dict.fromkeys(("jpg", "jpeg", "png", "tif", "tiff", "bmp", "gif", "webp", "heic", "heif", "avif"), "image"),
     "xml": "xml",
     **dict.fromkeys(("txt", "text", "md"), "text"),
+    **dict.fromkeys(("eml", "mime"), "mail"),
 }
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _MARKUP = re.compile(r"\s*<(!doctype\s+html|html|head|body|script|svg)\b", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_HEADERS = re.compile(
+    rb"\A(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)*?"
+    rb"(?:from|to|subject|date|received|return-path|mime-version|message-id|delivered-to):[^\r\n]*\r?\n",
+    re.IGNORECASE,
+)
+_MIME = re.compile(rb"^(?:mime-version|message-id|return-path)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_HEAD: Final = 16_384
 _BMP_RESERVED: Final = slice(6, 10)
 
 
@@ -51,7 +59,7 @@ def sniff(data: bytes) -> Container:
         return "unsupported"
     if text.lstrip().startswith("<"):
         return "xml"
-    return "text"
+    return "mail" if is_mail(data) else "text"
 
 
 def decode_text(data: bytes) -> str | None:
@@ -99,3 +107,12 @@ def _is_image(data: bytes) -> bool:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return True
     return data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
+
+
+def is_mail(data: bytes) -> bool:
+    """Whether the bytes begin as a message does: header lines, among them one that only messages have."""
+    head = data[:_HEAD].lstrip(b"\r\n")
+    if not _HEADERS.match(head):
+        return False
+    block = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
+    return bool(_MIME.search(block))

@@ -23,6 +23,8 @@ Code = Literal[
     "PAGE_DISAGREES",  # the embedded data and the printed page differ
     "EINVOICE_RULE",  # an e-invoice breaks a business rule of EN 16931; the message begins with its id
     "EINVOICE_SCHEMA",  # an e-invoice does not fit its XML Schema
+    "SEVERAL_DOCUMENTS",  # one file holds more than one document; each is an expense of its own
+    "VENDOR_STATEMENT",  # lists invoices that come on their own; to be matched, not paid
     "NOT_AN_INVOICE",  # structured data of another document type (an order, a reminder)
 ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped] # ships no types
 
-from documents import images, kinds, pdf, pdftext, preprocess, witness, xmltree
+from documents import images, kinds, mail, pdf, pdftext, preprocess, witness, xmltree
 from documents.limits import DEFAULT, Limits
 from documents.problems import Problem
 from documents.rapidocr import RapidOcr
@@ -45,19 +45,24 @@ def read(name: str, data: bytes, limits: Limits = DEFAULT, engines: Sequence[Eng
     note = kinds.check_extension(name, container)
     notes = (note,) if note else ()
     match container:
-        case "empty":
-            return Reading("unsupported", problems=(Problem("EMPTY", "the file has no content; send it again"),))
         case "pdf":
             return _read_pdf(data, limits, engines or cascade(), notes)
         case "image":
             return _read_image(data, limits, engines or cascade(), notes)
         case "xml":
             return _read_xml(data, limits, notes)
+        case "mail":
+            return _read_mail(data, limits, engines, notes)
         case "text":
             return _read_text(data, limits, notes)
-        case "unsupported":
-            found = Problem("UNSUPPORTED", f"{kinds.describe(data)} is not supported; send a PDF, an image or XML")
-            return Reading("unsupported", problems=(found,))
+        case _:
+            return Reading("unsupported", problems=(_unusable(container, data),))
+
+
+def _unusable(container: kinds.Container, data: bytes) -> Problem:
+    if container == "empty":
+        return Problem("EMPTY", "the file has no content; send it again")
+    return Problem("UNSUPPORTED", f"{kinds.describe(data)} is not supported; send a PDF, an image or XML")
 
 
 def _read_pdf(data: bytes, limits: Limits, engines: Sequence[Engine], notes: tuple[Problem, ...]) -> Reading:
@@ -171,6 +176,23 @@ def _read_text(data: bytes, limits: Limits, notes: tuple[Problem, ...]) -> Readi
     )
     page = Page(1, float(max((len(line) for line in lines), default=0)), float(len(lines)), words)
     return Reading("text", (page,), "text", "1", notes)
+
+
+def _read_mail(data: bytes, limits: Limits, engines: Sequence[Engine], notes: tuple[Problem, ...]) -> Reading:
+    """The one document of a message. Of several nobody could say which the expense is; each has to come alone."""
+    try:
+        parts = mail.parts_of(data, limits)
+    except mail.UnreadableMail as unreadable:
+        return Reading("unsupported", problems=(*notes, unreadable.problem))
+    if len(parts) > 1:
+        names = ", ".join(f"{at}: {len(part.data):,} bytes" for at, part in enumerate(parts, start=1))
+        message = f"the e-mail holds {len(parts)} documents ({names}); send each attachment as a file of its own"
+        return Reading("unsupported", problems=(*notes, Problem("SEVERAL_DOCUMENTS", message)))
+    if kinds.sniff(parts[0].data) == "mail":
+        message = "the e-mail's attachment is an e-mail again; send what is attached to that one"
+        return Reading("unsupported", problems=(*notes, Problem("UNSUPPORTED", message)))
+    reading = read(parts[0].name, parts[0].data, limits, engines)
+    return replace(reading, problems=(*notes, *reading.problems))
 
 
 def _columns(line: str) -> list[tuple[int, str]]:

@@ -75,10 +75,22 @@ def find_iban(survey: Survey) -> Found[str] | None:
     return None
 
 
-def find_property(survey: Survey) -> Found[str] | None:
-    """The property, site or parcel a document is for, where a label says so."""
+def numbers_by_page(survey: Survey) -> dict[int, set[str]]:
+    """The document numbers that stand beside a plain label, by the page they are on."""
+    found: dict[int, set[str]] = {}
     for hit in survey.hits:
-        if hit.label.role != "property":
+        if hit.label.role != "invoice_number" or hit.label.weight < max(_CONFIDENCE):
+            continue
+        value = next((value for words, beside in _values(survey, hit) if beside and (value := _reference(words))), None)
+        if value:
+            found.setdefault(survey.sheet.rows[hit.row].page, set()).add(value)
+    return found
+
+
+def find_labelled(survey: Survey, role: str) -> Found[str] | None:
+    """The reference right of a label of a role: a property, a site, a parcel, a meter."""
+    for hit in survey.hits:
+        if hit.label.role != role:
             continue
         value = next((found for words, beside in _values(survey, hit) if beside and (found := _reference(words))), None)
         if value:

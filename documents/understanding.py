@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from documents import currencies, moments, parties, references, sums, table, titles
+from documents import agreement, currencies, moments, parties, purposes, references, sums, table, titles
 from documents.einvoice import read_einvoice
 from documents.facts import Facts, Found
-from documents.numerals import amounts_in
 from documents.problems import UNUSABLE, Problem
+from documents.splitting import cut
 from documents.survey import survey
 from documents.xmltree import parse_xml
 
@@ -26,6 +26,9 @@ KEY_FIELDS: Final = ("total", "invoice_date", "vendor_name", "currency")
 THRESHOLD: Final = 0.8
 """Default confidence from which a key field needs no person."""
 
+_SHOWS_AN_INVOICE: Final = 20
+"""Words from which a page can contradict the data in it; a cover sheet cannot."""
+
 _LINES_AGREE: Final = 0.95
 _LINES_ALONE: Final = 0.6
 
@@ -40,9 +43,10 @@ class Understanding:
 
 def understand(reading: Reading, threshold: float = THRESHOLD) -> Understanding:
     """Say what a reading means. Embedded data wins over the page; what the page contradicts becomes a problem."""
-    if any(problem.code in UNUSABLE for problem in reading.problems):
+    nothing = not reading.pages and not reading.xml
+    if nothing or any(problem.code in UNUSABLE for problem in reading.problems):
         return Understanding(Facts(problems=reading.problems), accepted=False)
-    facts = _from_xml(reading) if reading.xml else _from_page(survey(reading))
+    facts = _from_xml(reading) if reading.xml else _from_pages(reading)
     problems = (*reading.problems, *facts.problems, *_doubts(facts, threshold))
     facts = replace(facts, problems=tuple(dict.fromkeys(problems)))
     return Understanding(facts, accepted=not problems)
@@ -50,16 +54,20 @@ def understand(reading: Reading, threshold: float = THRESHOLD) -> Understanding:
 
 def _from_xml(reading: Reading) -> Facts:
     facts = read_einvoice(parse_xml((reading.xml or "").encode()))
-    words = [word for page in reading.pages for word in page.words]
-    if facts.total is None or len(words) < 20:  # noqa: PLR2004 - a page that shows no invoice cannot contradict one
+    if sum(len(page.words) for page in reading.pages) < _SHOWS_AN_INVOICE:
         return facts
+    return replace(facts, problems=(*facts.problems, *agreement.disagreements(facts, survey(reading))))
+
+
+def _from_pages(reading: Reading) -> Facts:
     seen = survey(reading)
-    # Either mark, because one page rarely holds enough to tell a thousand from a fraction.
-    printed = {amount.value for row in seen.sheet.rows for mark in (".", ",") for amount in amounts_in(row.words, mark)}
-    if abs(facts.total) in {abs(value) for value in printed}:
+    facts = _from_page(seen)
+    parts = cut(reading, seen)
+    if len(parts) == 1:
         return facts
-    message = f"the embedded data says {facts.total}, no such amount is on the page"
-    return replace(facts, problems=(*facts.problems, Problem("PAGE_DISAGREES", message, "total")))
+    spans = ", ".join(f"{part.pages[0].number} to {part.pages[-1].number}" for part in parts)
+    message = f"the file holds {len(parts)} documents (pages {spans}); send each as a file of its own"
+    return replace(facts, problems=(*facts.problems, Problem("SEVERAL_DOCUMENTS", message)))
 
 
 def _from_page(seen: Survey) -> Facts:
@@ -74,7 +82,7 @@ def _from_page(seen: Survey) -> Facts:
         "vendor_tax_id": references.find_tax_id(seen),
         "vendor_iban": references.find_iban(seen),
         "buyer_name": people.buyer_name,
-        "property_id": references.find_property(seen),
+        "property_id": purposes.find_site(seen, kind),
         "document_type": kind,
         "invoice_number": references.find_invoice_number(seen),
         "invoice_date": dates.invoice_date,
@@ -86,7 +94,7 @@ def _from_page(seen: Survey) -> Facts:
         "tip": found.tip,
         "total": found.total,
     }
-    problems = (*dates.problems, *found.problems)
+    problems = (*dates.problems, *found.problems, *purposes.purpose_doubts(kind))
     if is_order:
         problems = (*problems, Problem("NOT_AN_INVOICE", "the title says order or quotation; send the invoice itself"))
     confidence = {name: each.confidence for name, each in values.items() if each}
@@ -94,6 +102,7 @@ def _from_page(seen: Survey) -> Facts:
     if lines:
         confidence["line_items"] = _LINES_AGREE if _lines_agree(lines, found) else _LINES_ALONE
     plain = {name: each.value if each else None for name, each in values.items()}
+    lines = purposes.with_jurisdiction(seen, kind, lines)
     return Facts(**plain, line_items=lines, confidence=confidence, places=places, problems=problems)
 
 
