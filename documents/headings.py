@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 NUMERIC_COLUMNS: Final = frozenset({"quantity", "unit_price", "discount", "tax_rate", "tax", "net", "amount"})
 
+_MOST_ROWS: Final = 3
+"""Rows a heading goes on for under its first; more of them are a table of words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -38,20 +41,17 @@ class Head:
 
 
 def find_headings(survey: Survey) -> list[Head]:
-    """Heading rows; one over two rows is taken together."""
+    """Heading rows; one over several rows is taken together."""
     found: list[Head] = []
-    for index, row in enumerate(survey.sheet.rows):
+    for index in range(len(survey.sheet.rows)):
         if found and index <= found[-1].last_row:
             continue
         columns = columns_on(survey, index)
         if len(columns) < 2 and not _starts_heading(survey, index, columns):  # noqa: PLR2004 - a table has two columns
             continue
         last = index
-        if index + 1 < len(survey.sheet.rows) and not _has_money(survey, index + 1):
-            more = columns_on(survey, index + 1)
-            close = survey.sheet.rows[index + 1].top - row.bottom < row.height
-            if more and close and _all_headings(survey, index + 1, len(more)):
-                columns, last = columns + [each for each in more if each[0] not in {c[0] for c in columns}], index + 1
+        while last - index < _MOST_ROWS and (more := _continued(survey, last)):
+            columns, last = columns + [each for each in more if each[0] not in {c[0] for c in columns}], last + 1
         roles = {role for role, _, _ in columns}
         if _is_summary(survey, index) or (last > index and _is_summary(survey, last)):
             continue
@@ -60,14 +60,20 @@ def find_headings(survey: Survey) -> list[Head]:
     return _itemfind_headings(found)
 
 
-def _starts_heading(survey: Survey, index: int, columns: list[tuple[str, float, float]]) -> bool:
-    """Whether a row with one heading is the upper part of the heading row close under it."""
-    if not columns or index + 1 >= len(survey.sheet.rows) or _has_money(survey, index):
-        return False
+def _continued(survey: Survey, index: int) -> list[tuple[str, float, float]]:
+    """The further headings on the row close under one of a table's head, empty where the head ends."""
+    if index + 1 >= len(survey.sheet.rows) or _has_money(survey, index + 1):
+        return []
     row, under = survey.sheet.rows[index], survey.sheet.rows[index + 1]
     more = columns_on(survey, index + 1)
     close = row.page == under.page and under.top - row.bottom < row.height
-    return close and len(more) > 1 and columns[0][0] in NUMERIC_COLUMNS and not _has_money(survey, index + 1)
+    return more if close and _all_headings(survey, index + 1, len(more)) else []
+
+
+def _starts_heading(survey: Survey, index: int, columns: list[tuple[str, float, float]]) -> bool:
+    """Whether a row with one heading is the upper part of the heading row close under it."""
+    single = bool(columns) and columns[0][0] in NUMERIC_COLUMNS and not _has_money(survey, index)
+    return single and len(_continued(survey, index)) > 1
 
 
 def _itemfind_headings(found: list[Head]) -> list[Head]:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from documents.survey import Survey
 
 _AUTHORITY = re.compile(
-    r"\b(?:(?:City|County|Town|Township|Village|Borough|Parish|Municipality)\s+of\s+[A-Z][\w'.-]+(?:\s+[A-Z][\w'.-]+){0,2}"
-    r"|[A-Z][\w'.-]+(?:\s+[A-Z][\w'.-]+)?\s+County"
-    r"|(?:Stadt|Gemeinde|Commune de|Ville de|Ayuntamiento de|Comune di|Gemeente)\s+[A-ZÀ-Ý][\w'.-]+)"
+    r"\b(?:(?:City|County|Town|Township|Village|Borough|Parish|Municipality) +of +[A-Z][\w'.-]+(?: +[A-Z][\w'.-]+){0,2}"
+    r"|[A-Z][\w'.-]+(?: +[A-Z][\w'.-]+)? +County"
+    r"|(?:Stadt|Gemeinde|Commune de|Ville de|Ayuntamiento de|Comune di|Gemeente) +[A-ZÀ-Ý][\w'.-]+)"
 )
 """How those who levy a property tax call themselves."""
 
