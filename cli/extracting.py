@@ -26,7 +26,7 @@ def extract_files(
 
     Exit code 1 when any of them needs a person.
     """
-    from documents.extract import extract  # noqa: PLC0415 - reading takes libraries that no other verb should wait for
+    from documents.extract import extract_bounded  # noqa: PLC0415 - reading takes libraries that no other verb should wait for
 
     del json
     accepted = True
@@ -34,7 +34,7 @@ def extract_files(
         if not path.is_file():
             msg = f"{path}: no such file"
             raise Refused(msg)
-        for found in extract(path.name, path.read_bytes()):
+        for found in extract_bounded(path.name, path.read_bytes()):
             accepted = accepted and bool(found["accepted"])
             sys.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2 if indent else 0).decode() + "\n")
             sys.stdout.flush()

@@ -6,8 +6,11 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from documents import kinds, mail
-from documents.limits import DEFAULT, Limits
+from documents.engines import EngineFailed
+from documents.limits import DEFAULT, LimitExceeded, Limits
+from documents.problems import Problem
 from documents.reader import read
+from documents.reading import Reading
 from documents.splitting import split
 from documents.understanding import THRESHOLD, understand
 
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from documents.engines import Engine
-    from documents.reading import Reading
     from documents.understanding import Understanding
 
 
@@ -34,6 +36,20 @@ def extract(
         for part, content in _files(name, data, limits)
         for document in split(read(part, content, limits, engines))
     ]
+
+
+def extract_bounded(
+    name: str, data: bytes, limits: Limits = DEFAULT, engine: Engine | None = None, threshold: float = THRESHOLD
+) -> list[dict[str, Any]]:
+    """As `extract`, for whoever reads many files in a row: a document over a limit costs itself only.
+
+    It comes back unread with the problem LIMIT_EXCEEDED. Raises `EngineMissing` as `read` does.
+    """
+    try:
+        return extract(name, data, limits, engine, threshold)
+    except (LimitExceeded, EngineFailed) as error:
+        reading = Reading("unsupported", problems=(Problem("LIMIT_EXCEEDED", f"{error}; send a smaller document"),))
+        return [_told(name, hashlib.sha256(data).hexdigest(), reading, understand(reading, threshold))]
 
 
 def _files(name: str, data: bytes, limits: Limits) -> list[tuple[str, bytes]]:

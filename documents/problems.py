@@ -13,6 +13,7 @@ Code = Literal[
     "UNSUPPORTED",  # readable by others, not by this reader
     "UNSAFE_XML",  # declares a document type or entities; never expanded
     "NO_TEXT",  # opened and looked at, but no words were found
+    "LIMIT_EXCEEDED",  # asks for more time, memory, pages or pixels than one document may have
     # what the reading leaves open
     "REPAIRED",  # damaged, opened after repair: content may be missing
     "WRONG_EXTENSION",  # the name promises another kind than the content is: perhaps not the file that was meant
@@ -28,7 +29,9 @@ Code = Literal[
     "NOT_AN_INVOICE",  # structured data of another document type (an order, a reminder)
 ]
 
-UNUSABLE: Final[frozenset[Code]] = frozenset({"EMPTY", "CORRUPT", "ENCRYPTED", "UNSUPPORTED", "UNSAFE_XML", "NO_TEXT"})
+UNUSABLE: Final[frozenset[Code]] = frozenset(
+    {"EMPTY", "CORRUPT", "ENCRYPTED", "UNSUPPORTED", "UNSAFE_XML", "NO_TEXT", "LIMIT_EXCEEDED"}
+)
 """Nothing could be read; only another file helps."""
 
 
