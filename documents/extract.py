@@ -39,14 +39,14 @@ def extract(
 
 
 def extract_bounded(
-    name: str, data: bytes, limits: Limits = DEFAULT, engine: Engine | None = None, threshold: float = THRESHOLD
+    name: str, data: bytes, limits: Limits = DEFAULT, engines: Sequence[Engine] = (), threshold: float = THRESHOLD
 ) -> list[dict[str, Any]]:
     """As `extract`, for whoever reads many files in a row: a document over a limit costs itself only.
 
     It comes back unread with the problem LIMIT_EXCEEDED. Raises `EngineMissing` as `read` does.
     """
     try:
-        return extract(name, data, limits, engine, threshold)
+        return extract(name, data, limits, engines, threshold)
     except (LimitExceeded, EngineFailed) as error:
         reading = Reading("unsupported", problems=(Problem("LIMIT_EXCEEDED", f"{error}; send a smaller document"),))
         return [_told(name, hashlib.sha256(data).hexdigest(), reading, understand(reading, threshold))]

@@ -68,7 +68,7 @@ class HealthServer:
 
         self._server = ThreadingHTTPServer((host, port), Answer)
         self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="health", daemon=True).start()
 
     def close(self) -> None:
         """Stop serving."""

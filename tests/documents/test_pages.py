@@ -181,12 +181,14 @@ def test_the_sheet_is_found_on_the_desk() -> None:
     assert float((edge < 128).mean()) < 0.01
 
 
+@pytest.mark.slow
 def test_tesseract_reads_a_tilted_page() -> None:
     """Tesseract alone reads every word of a page that lies three degrees off."""
     reading = read("a.png", png(picture(angle=3.0)), engines=(Tesseract(),))
     assert {"Invoice", "Total", "20,00", "Widget"} <= set(_texts(reading.pages[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
 def test_the_cascade_reads_a_page_however_it_lies(quarters: int) -> None:
     """Level, on either side or upside down, the page says the same."""
@@ -194,6 +196,7 @@ def test_the_cascade_reads_a_page_however_it_lies(quarters: int) -> None:
     assert {"Invoice", "Total", "20,00", "Widget"} <= set(_texts(reading.pages[0]))
 
 
+@pytest.mark.slow
 def test_the_cascade_reads_a_tilted_page() -> None:
     """The engines as they are shipped read every word of a page that lies three degrees off."""
     reading = read("a.png", png(picture(angle=3.0)))
