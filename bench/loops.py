@@ -1,19 +1,17 @@
-"""One hand-over loop in a process of its own: `python -m bench.loops LOOP ...` prints records, seconds and rate."""
+"""The project's own hand-over loops: `python -m bench.loops bare|full ...`, one process each."""
 
 import argparse
-import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import prometheus_client as prometheus
 
-from bench import baseline
 from bench.exchange import HANDLER, BareWriter, BaselineCodec, row
-from bench.report import per_second
+from bench.loop import Loop, main
 from consumers.runtime.kafka import KafkaSettings, KafkaTransport
 from consumers.runtime.main import SystemClock
 from consumers.runtime.ownership import Ownership
@@ -23,7 +21,7 @@ from consumers.runtime.telemetry import Counter, Gauge, PartitionGauge, Promethe
 from consumers.runtime.transport import Fetched
 from consumers.runtime.writer import Writer
 
-__all__ = ["LOOPS", "main"]
+__all__ = ["LOOPS"]
 
 _SILENT_S: Final = 60.0
 
@@ -87,35 +85,10 @@ def _runner(args: argparse.Namespace, *, full: bool) -> float:
     return seconds
 
 
-def _raw(args: argparse.Namespace) -> float:
-    return baseline.raw(args.bootstrap, args.source, args.sink, args.records, args.batch, args.run)
-
-
-def _quix(args: argparse.Namespace) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        return baseline.quix(args.bootstrap, args.source, args.sink, args.records, args.batch, args.run, Path(folder))
-
-
-LOOPS: Final[dict[str, Callable[[argparse.Namespace], float]]] = {
-    "raw": _raw,
+LOOPS: Final[Mapping[str, Loop]] = {
     "bare": lambda args: _runner(args, full=False),
     "full": lambda args: _runner(args, full=True),
-    "quix": _quix,
 }
 
-
-def main(words: Sequence[str]) -> None:
-    """Run one loop and print what it did as one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("loop", choices=list(LOOPS))
-    for name in ("--bootstrap", "--source", "--sink", "--run"):
-        parser.add_argument(name, required=True)
-    for name in ("--records", "--batch"):
-        parser.add_argument(name, type=int, required=True)
-    args = parser.parse_args(words)
-    seconds = LOOPS[args.loop](args)
-    print(json.dumps({"records": args.records, "seconds": seconds, "per_s": per_second(args.records, seconds)}))  # noqa: T201 - the parent reads it
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(__doc__, LOOPS, sys.argv[1:])

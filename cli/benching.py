@@ -23,6 +23,9 @@ Events = Annotated[
     int | None, typer.Option(help="memory: card lines to send; a tenth of them go by before the first look.", min=100)
 ]
 Runs = Annotated[int, typer.Option(help="chaos: so many runs in a row, each reported and the worst of all.", min=1)]
+QuixPython = Annotated[
+    Path | None, typer.Option(help="handover: a Python that has quixstreams, confluent-kafka and fastavro.")
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -38,13 +41,14 @@ def bench(
     ledger: Ledger = None,
     events: Events = None,
     runs: Runs = 1,
+    quix_python: QuixPython = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one line a bench.")] = False,
 ) -> None:
     """Measure, and say beside what. Kafka is started for it alone and ended after, without touching what runs.
 
     `handover` uses the brokers of SPENDTRAIL_BOOTSTRAP_SERVERS where that is set. `all` runs one after the other.
     """
-    known = _benches(brokers, ledger, events, runs)
+    known = _benches(brokers, ledger, events, runs, quix_python)
     if name != "all" and name not in known:
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
         raise Refused(msg)
@@ -67,12 +71,14 @@ def bench(
             _say(report)
 
 
-def _benches(brokers: int, ledger: Path | None, events: int | None, runs: int) -> "dict[str, Callable[[], Report]]":
+def _benches(
+    brokers: int, ledger: Path | None, events: int | None, runs: int, quix_python: Path | None
+) -> "dict[str, Callable[[], Report]]":
     """Return what runs each bench; loaded here, since no other verb should wait for it."""
     from bench import chaos, handover, judging, memory, recovery, restore, scale  # noqa: PLC0415 - see above
 
     return {
-        "handover": lambda: handover.measure(session().settings.bootstrap_servers),
+        "handover": lambda: handover.measure(session().settings.bootstrap_servers, quix=quix_python),
         "policy": judging.measure,
         "recovery": recovery.measure,
         "restore": restore.measure,

@@ -235,6 +235,15 @@ class Codec:
         """
         return self._registry.register(f"{NAMESPACE}.{kind.__name__}", avsc(kind))
 
+    def head(self, kind: type[Event]) -> bytes:
+        """Return the five bytes that every record of a type begins with: the magic byte and its schema id.
+
+        Raises:
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        return (self._writers.get(kind) or self._writer(kind)).head
+
     def encode(self, event: Event) -> bytes:
         """Return the event's bytes.
 

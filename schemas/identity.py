@@ -2,19 +2,29 @@
 
 import hashlib
 from decimal import Decimal
-from uuid import UUID, uuid5
+from typing import Final
+from uuid import UUID
 
 __all__ = ["card_line_id", "derive", "document_id", "trace_id"]
 
 # The root of all ids; any fixed UUID would do, and it can never change.
-_ROOT = UUID("5e4d7a3c-2f0b-5c1e-9a61-7b1f0c5d8e42")
+_ROOT: Final = UUID("5e4d7a3c-2f0b-5c1e-9a61-7b1f0c5d8e42")
+_ROOT_BYTES: Final = _ROOT.bytes
 # ASCII unit separator: it occurs in no id, name or amount, so joined parts cannot be mistaken for other parts.
 _SEPARATOR = "\x1f"
 
 
 def derive(*parts: str) -> str:
-    """Return the UUIDv5 of the parts, in order."""
-    return str(uuid5(_ROOT, _SEPARATOR.join(parts)))
+    """Return the UUIDv5 of the parts, in order.
+
+    Written out from RFC 9562, 5.5, because every record that is written asks for one or two and `uuid.uuid5` takes
+    three times as long over its object; a test holds the two together.
+    """
+    digest = bytearray(hashlib.sha1(_ROOT_BYTES + _SEPARATOR.join(parts).encode(), usedforsecurity=False).digest())
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 def document_id(tenant: str, subject: str, sha256: str) -> str:

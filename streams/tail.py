@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -17,22 +18,21 @@ _ASK_S = 10.0
 
 def fetched(message: Message) -> Fetched:
     """Return a Kafka message as a record."""
-    value, key = message.value(), message.key()
+    value, key, headers = message.value(), message.key(), message.headers()
     return Fetched(
         message.topic() or "",
         message.partition() or 0,
         message.offset() or 0,
         key if key is None or isinstance(key, bytes) else str(key).encode(),
         value if value is None or isinstance(value, bytes) else str(value).encode(),
-        _headers(message),
+        _plain(headers) if headers else (),
         message.timestamp()[1],
     )
 
 
-def _headers(message: Message) -> Headers:
-    headers = message.headers()
-    pairs = headers.items() if isinstance(headers, dict) else headers or ()
-    return tuple((k, v if isinstance(v, bytes) else str(v or "").encode()) for k, v in pairs)
+def _plain(headers: Mapping[str, Any] | Sequence[tuple[str, Any]]) -> Headers:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return tuple([(k, v if isinstance(v, bytes) else str(v or "").encode()) for k, v in pairs])
 
 
 class KafkaTail:

@@ -121,6 +121,8 @@ class KafkaTransport:
             raise
 
     def _new_producer(self) -> Producer:
+        # When the open transaction began (monotonic seconds), 0 while none is open.
+        self._begun = 0.0
         producer = Producer(self._settings.producer())
         try:
             producer.init_transactions(self._settings.call_timeout_s)
@@ -266,19 +268,33 @@ class KafkaTransport:
 
         began = time.monotonic()
         try:
-            self._producer.begin_transaction()
-            for record in outgoing:
-                self._produce(record, landed if record.topic == follow else None)
+            self._begin()
+            self._produce(outgoing, follow, landed)
             positions = [
                 TopicPartition(self._topic, p, o.next, metadata=o.metadata) for p, o in sorted(offsets.items())
             ]
             self._send_offsets(positions)
             self._producer.commit_transaction(self._settings.call_timeout_s)
+            self._begun = 0.0
         except KafkaException as error:
-            self._raise(error, "transaction", seconds=time.monotonic() - began)
+            self._raise(error, "transaction", seconds=time.monotonic() - (self._begun or began))
         if time.monotonic() - began > self._settings.socket_timeout_ms / 1000:
             self._producer = self._new_producer()
         return written
+
+    def ahead(self, outgoing: Sequence[Outgoing]) -> None:
+        """Write records into the transaction that the next `transact` commits; see the port."""
+        began = time.monotonic()
+        try:
+            self._begin()
+            self._produce(outgoing)
+        except KafkaException as error:
+            self._raise(error, "transaction", seconds=time.monotonic() - (self._begun or began))
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._producer.begin_transaction()
+            self._begun = time.monotonic()
 
     def _send_offsets(self, positions: list[TopicPartition]) -> None:
         """Add the offsets to the transaction, for no longer than the brokers keep a transaction open.
@@ -305,23 +321,27 @@ class KafkaTransport:
         if failed:
             raise failed[0]
 
-    def _produce(self, record: Outgoing, landed: Callable[[KafkaError | None, Message], None] | None) -> None:
-        # librdkafka asks -1 for "choose by the key's hash".
-        partition = -1 if record.partition is None else record.partition
-        while True:
-            try:
-                self._producer.produce(
-                    record.topic,
-                    record.value,
-                    record.key,
-                    partition=partition,
-                    on_delivery=landed,
-                    headers=list(record.headers),
-                )
-            except BufferError:
-                self._producer.poll(0.05)
-                continue
-            return
+    def _produce(
+        self,
+        outgoing: Sequence[Outgoing],
+        follow: str | None = None,
+        landed: Callable[[KafkaError | None, Message], None] | None = None,
+    ) -> None:
+        """Give records to the client; `landed` hears where those of the topic `follow` came to lie."""
+        produce = self._producer.produce
+        for topic, key, value, headers, partition in outgoing:
+            told = landed if topic == follow else None
+            # librdkafka asks -1 for "choose by the key's hash".
+            chosen = -1 if partition is None else partition
+            # It takes headers as a list only; and asked for none it need not look.
+            pairs: list[tuple[str, str | bytes | None]] | None = [*headers] if headers else None
+            while True:
+                try:
+                    produce(topic, value, key, partition=chosen, on_delivery=told, headers=pairs)
+                except BufferError:
+                    self._producer.poll(0.05)
+                    continue
+                break
 
     def _raise(self, error: KafkaException, call: str, *, seconds: float = 0.0) -> None:
         cause: KafkaError = error.args[0]

@@ -97,6 +97,7 @@ class MemoryTransport:
         self._wanted: set[int] = set()
         self._turn = 0
         self._epoch = 0
+        self._ahead: list[Outgoing] = []
         self._init_transactions()
 
     def _init_transactions(self) -> None:
@@ -162,6 +163,10 @@ class MemoryTransport:
         """Fetch from these again."""
         self._paused -= set(partitions)
 
+    def ahead(self, outgoing: Sequence[Outgoing]) -> None:
+        """Keep records for the next transaction."""
+        self._ahead.extend(outgoing)
+
     def transact(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset], follow: str | None) -> Written:
         """Write all or nothing."""
         if self._broker.producers[self._id] != self._epoch:
@@ -172,7 +177,8 @@ class MemoryTransport:
             msg = "the transaction was aborted"
             raise TransactionLost(msg)
         written = Written()
-        for record in outgoing:
+        ahead, self._ahead = self._ahead, []
+        for record in (*ahead, *outgoing):
             landed = self._broker.produce(record)
             if record.topic == follow:
                 written.next[record.topic, landed.partition] = landed.offset + 1
@@ -191,6 +197,7 @@ class MemoryTransport:
 
     def recover(self) -> Mapping[int, Offset | None]:
         """Go back to what is committed."""
+        self._ahead = []
         self._init_transactions()
         committed = self._committed(sorted(self._positions))
         self._positions = {p: o.next if o else 0 for p, o in committed.items()}

@@ -14,7 +14,7 @@ from consumers.runtime.restoring import StateFiles
 from consumers.runtime.stage import Handler, Lane, Stage
 from consumers.runtime.store import RecordView
 from consumers.runtime.telemetry import Telemetry
-from consumers.runtime.transport import Fetched, Offset, Outgoing, Transport
+from consumers.runtime.transport import Fetched, Offset, Outgoing, TransactionLost, Transport
 from consumers.runtime.writer import RECORD_OVERHEAD
 
 __all__ = ["Ownership"]
@@ -63,6 +63,11 @@ class Ownership:
         self.adrift = False
         self.in_flight = 0
         self.in_flight_bytes = 0
+        # Records that wait in `Partition.outgoing`.
+        self.waiting = 0
+        self._spoiled = False
+        # Set from a loss to the next commit: until then nothing goes ahead.
+        self.wary = False
 
     @property
     def durable(self) -> bool:
@@ -122,25 +127,40 @@ class Ownership:
         self.in_flight -= partition.progress.open
         self.in_flight_bytes -= partition.open_bytes
         self._resting.discard(partition.number)
+        self.waiting -= len(partition.outgoing)
+        self._spoiled = self._spoiled or partition.ahead
         partition.drop()
         self._telemetry.set_of(partition.number, "oldest_waiting_seconds", None)
         self._dropped(partition)
 
-    def begin(self, partition: Partition, record: Fetched) -> None:
-        """Count a record in."""
-        partition.progress.fetched(record.offset, self._clock.monotonic())
-        partition.open_bytes += record.size
-        self.in_flight += 1
-        self.in_flight_bytes += record.size
-
-    def end(self, partition: Partition, record: Fetched, outgoing: Sequence[Outgoing]) -> None:
-        """Count a record out; what it brought goes with the next transaction."""
+    def end(self, partition: Partition, record: Fetched, size: int, outgoing: Sequence[Outgoing]) -> None:
+        """Count a record of `size` bytes out; what it brought goes with the next transaction."""
         partition.outgoing.extend(outgoing)
         partition.progress.complete(record.offset)
         partition.done += 1
-        partition.open_bytes -= record.size
+        partition.open_bytes -= size
         self.in_flight -= 1
-        self.in_flight_bytes -= record.size
+        self.in_flight_bytes -= size
+        self.waiting += len(outgoing)
+
+    def send_ahead(self) -> None:
+        """Write what is ready into the transaction that the next `commit` ends, so that it travels meanwhile.
+
+        Not after a loss, until something was committed again: a handler that outlasts the time limit of an open
+        transaction would lose every one, and never get past its record.
+
+        Raises:
+            TransactionLost, Fenced: as `commit`.
+
+        """
+        if self.wary:
+            return
+        for partition in self._partitions.values():
+            if partition.outgoing:
+                partition.ahead = True
+                self._transport.ahead(partition.outgoing)
+                partition.outgoing = []
+        self.waiting = 0
 
     def oldest(self, now: float) -> float:
         """Return when the oldest record in work came, `now` when nothing is in work."""
@@ -194,6 +214,10 @@ class Ownership:
             Fenced: another process took over.
 
         """
+        if self._spoiled:
+            # Group fencing would not stop it: the member is sound, only the partition is another's by now.
+            msg = "outputs of a partition that was taken away lie in the open transaction"
+            raise TransactionLost(msg)
         if not self.uncommitted:
             return 0
         carried = [p for p in self._partitions.values() if p.uncommitted]
@@ -211,8 +235,11 @@ class Ownership:
                 partition.store.committed(written.next.get((topic or "", partition.number)), now_ms=now_ms)
             partition.committed = offsets[partition.number]
             partition.outgoing = []
+            partition.ahead = False
             ended += partition.done
             partition.done = 0
+        self.waiting = 0
+        self.wary = False
         if self._clock.monotonic() - self._measured >= _MEASURE_EVERY_S:
             self._measure(keys=False)
         return ended
@@ -224,11 +251,13 @@ class Ownership:
             TransactionLost, TransportLost: the broker does not answer yet; call again.
 
         """
-        self.adrift = True
+        self.adrift = self.wary = True
         for partition in list(self._partitions.values()):
             self._drop(partition)
         self._partitions.clear()
-        self._assigned(self._transport.recover())
+        recovered = self._transport.recover()
+        self._spoiled = False
+        self._assigned(recovered)
         self._transport.resume(self.numbers())
         self.adrift = False
 

@@ -34,6 +34,8 @@ class Partition:
     open_bytes: int = 0
     alive: bool = True
     full: bool = False
+    # Set while outputs of the span lie in a transaction that is not committed yet.
+    ahead: bool = False
 
     def drop(self) -> None:
         """End the span: nothing of it may be committed any more."""
@@ -45,7 +47,7 @@ class Partition:
     @property
     def uncommitted(self) -> bool:
         """Whether there is anything to commit."""
-        if self.outgoing or self.done or (self.store and self.store.pending):
+        if self.outgoing or self.done or self.ahead or (self.store and self.store.pending):
             return True
         return self.progress.frontier > (self.committed.next if self.committed else 0)
 
@@ -61,14 +63,14 @@ class Partition:
 class Task:
     """One record in work.
 
-    `attempt` counts tries after a dependency did not answer, `deaths` the workers that ended with it; `journal` is
-    what the guard wrote, to be kept only with the record's own outcome.
+    `size` are the bytes it holds; `attempt` counts tries after a dependency did not answer, `deaths` the workers that
+    ended with it; `journal` is what the guard wrote, to be kept only with the record's own outcome.
     """
 
     number: int
     record: Fetched
     partition: Partition
-    admitted: float
+    size: int
     event: Event | None = None
     attempt: int = 0
     deaths: int = 0

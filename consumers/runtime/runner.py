@@ -6,20 +6,23 @@ came from. So an input is either wholly done or not begun, whatever dies when.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
+from consumers.runtime.admission import Admission
 from consumers.runtime.attempts import WaitingRoom
 from consumers.runtime.burial import Burial
-from consumers.runtime.clock import Clock, instant
+from consumers.runtime.clock import Clock
 from consumers.runtime.dead_letter import WORKER_DIED, DeadLetterLimit, reason_of
 from consumers.runtime.errors import Poisoned, Transient
 from consumers.runtime.faults import KEY_TABLE, STOPS, transient_of
+from consumers.runtime.handling import Handling
 from consumers.runtime.lanes.lane import Answer, Lane, WorkerDied
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.partition import Partition, Task
+from consumers.runtime.pressure import Pressure
 from consumers.runtime.schedule import Schedule, backoff
 from consumers.runtime.stage import Handler, Stage
 from consumers.runtime.tables import SideTables
@@ -27,9 +30,7 @@ from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Outgoing, TransactionLost, Transport
 from consumers.runtime.writer import Writer
 from schemas.codec import Codec
-from schemas.dead_letters import REPLAY_GROUP
 from schemas.envelope import Event
-from schemas.events import AuditRecorded, TickElapsed
 
 __all__ = ["Parts", "Runner"]
 
@@ -70,8 +71,12 @@ class Runner:
         self._running: dict[int, Task] = {}
         self._ready: deque[Task] = deque()
         self._numbers = 0
-        self._paused = False
+        self._admission = Admission(parts.stage.name, parts.ownership, parts.telemetry)
+        self._pressure = Pressure(parts.stage.limits, parts.ownership, parts.telemetry, parts.clock)
         self._missing: dict[str, str] = {}
+        self._handling = Handling(parts.stage, parts.handler, parts.codec)
+        self._events_out = 0
+        self._committed_at = 0.0
         self._burial = Burial(parts.stage, parts.handler, parts.writer, parts.clock, parts.dead_letters)
         self._own.on_dropped(self._forget)
 
@@ -80,6 +85,7 @@ class Runner:
     def start(self) -> None:
         """Load the tables and join the group."""
         self._p.tables.load()
+        self._handling.given = {**self._p.given, **self._p.tables.views}
         self._own.join(before_revoke=self._hand_over)
 
     def step(self, timeout: float = 0.1) -> int:
@@ -94,29 +100,26 @@ class Runner:
         if self._own.adrift:
             self.recover()
         busy = bool(self._running or self._ready) or self._due_soon()
-        room = min(self._own.room, _POLL)
-        records = self._p.transport.poll(room, 0.005 if busy else timeout)
-        self._p.telemetry.count("records_in", len(records))
-        for record in records:
-            self._admit(record)
+        count = self._fetch(0.005 if busy else timeout)
         self._ready.extend(self._schedule.due(self._p.clock.monotonic()))
         self._run_ready()
         self._collect()
         self._dispatch()
-        self._press_back()
+        self._pressure.press()
+        self._p.telemetry.set("table_age_seconds", self._p.tables.age())
+        self._own.look()
         self._commit()
-        return len(records)
+        return count
 
     def drain(self, timeout: float) -> None:
         """Stop fetching, finish what runs for at most `timeout` seconds, commit, and leave the group."""
         self._p.transport.pause(self._own.numbers())
-        self._paused = True
+        self._pressure.paused = True
         deadline = self._p.clock.monotonic() + timeout
         while self._running and self._p.clock.monotonic() < deadline:
             # A partition that arrives now is not paused: what is read of it has to be counted in, or it would be
             # taken for done.
-            for record in self._p.transport.poll(1, 0.02):
-                self._admit(record)
+            self._take_in(self._p.transport.poll(1, 0.02))
             self._collect()
             self._run_ready()
         self._hand_over(self._own.numbers())
@@ -147,23 +150,55 @@ class Runner:
 
     # -- records ------------------------------------------------------------------------------------------------
 
-    def _admit(self, record: Fetched) -> None:
-        partition = self._own.partition(record.partition)
-        if partition is None:
-            self._p.telemetry.count("stale_results")
+    def _fetch(self, timeout: float) -> int:
+        """Take in what has come, as much as there is room for, and return how many records that were.
+
+        Handlers of the inline lane are done with a piece before the next is fetched: a piece stays in the processor's
+        cache from its decoding to its sending. All pieces are one transaction, and where many records came more are
+        waited for a moment; a few are committed at once.
+        """
+        most, total = self._pressure.room, 0
+        began = self._committed_at = self._p.clock.monotonic()
+        while total < most:
+            piece = min(self._pressure.room, most - total, most if self._p.lane else _PIECE)
+            records = self._p.transport.poll(piece, timeout)
+            total += len(records)
+            self._take_in(records)
+            left = began + _LINGER_S - self._p.clock.monotonic()
+            if self._p.lane or self._own.wary or self._pressure.over or not records:
+                break
+            if len(records) < piece and (total < _MANY or left <= 0):
+                break
+            # What a piece brought is on its way before the next comes, so that memory holds one of them.
+            self._hand_on()
+            timeout = max(0.0, left)
+        self._p.telemetry.count("records_in", total)
+        return total
+
+    def _take_in(self, records: Sequence[Fetched]) -> None:
+        monotonic, schedule, inline = self._p.clock.monotonic, self._schedule, self._p.lane is None
+        for record, partition, size in self._admission.admit(records, monotonic()):
+            # The way back to what is committed, taken in the middle of this, fetches the rest again.
+            if partition.alive:
+                self._numbers += 1
+                task = Task(self._numbers, record, partition, size)
+                if schedule.admit(task):
+                    self._attempt(task)
+                    if self._ready:
+                        self._run_ready()
+                if inline and (self._own.waiting >= _PIECE or monotonic() - self._committed_at >= _COMMIT_S):
+                    self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Send what is ready on its way; where handlers are slow, commit in between, within the transaction's time."""
+        if (now := self._p.clock.monotonic()) - self._committed_at >= _COMMIT_S:
+            self._commit()
+            self._committed_at = now
             return
-        group = record.header(REPLAY_GROUP)
-        if record.offset in partition.progress.skip or (group is not None and group.decode() != self._p.stage.name):
-            partition.progress.passed(record.offset)
-            partition.done += 1
-            self._p.telemetry.count("skipped")
-            return
-        self._numbers += 1
-        task = Task(self._numbers, record, partition, self._p.clock.monotonic())
-        self._own.begin(partition, record)
-        if self._schedule.admit(task):
-            self._ready.append(task)
-            self._run_ready()
+        try:
+            self._own.send_ahead()
+        except TransactionLost as error:
+            self._lost(error)
 
     def _run_ready(self) -> None:
         while self._ready:
@@ -175,40 +210,18 @@ class Runner:
         """Run an inline task to its end, or bring another as far as its lane."""
         try:
             if task.event is None:
-                task.event = self._decode(task.record)
+                task.event = self._handling.decode(task.record)
             self._p.tables.fresh_for(task.event.submitted_at)
             task.versions = self._p.tables.versions()
-            outputs = self._inline(task, task.event) if self._p.lane is None else self._enter_lane(task, task.event)
+            outputs = (
+                self._handling.run(task, task.event) if self._p.lane is None else self._enter_lane(task, task.event)
+            )
             if outputs is not None:
                 self._finish(task, outputs)
         except STOPS:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is judged in one place
             self._fail(task, error)
-
-    def _decode(self, record: Fetched) -> Event:
-        event = self._p.codec.decode(record.value)
-        if type(event) not in self._p.stage.reads.events:
-            reason = "FOREIGN_EVENT"
-            msg = f"{type(event).__name__} does not belong in {record.topic}"
-            raise Poisoned(reason, msg)
-        return _arrived(event, record) if isinstance(event, AuditRecorded) else event
-
-    def _inline(self, task: Task, event: Event) -> Sequence[Event]:
-        handler, partition = self._p.handler, task.partition
-        outputs: Any
-        given = {**self._p.given, **self._p.tables.views}
-        if isinstance(event, TickElapsed):
-            outputs = handler.on_tick(event, partition.state, **given) if handler.on_tick else ()
-        elif handler.state is None:
-            outputs = handler.handle(event, **given)
-        else:
-            outputs = handler.handle(event, partition.state, **given)
-        # A generator runs here, while what it writes to the state still counts as this record's.
-        produced: list[Event] = list(outputs)
-        if partition.view:
-            task.journal = partition.view.take()
-        return produced
 
     def _enter_lane(self, task: Task, event: Event) -> Sequence[Event] | None:
         self._schedule.hold(task)
@@ -231,19 +244,23 @@ class Runner:
         if event is None:
             return
         records = self._p.writer.write(task.record, event, outputs, task.versions)
-        self._own.hold_to_size(task.journal)
-        self._p.telemetry.count("events_out", len(outputs))
+        if task.journal:
+            self._own.hold_to_size(task.journal)
+        self._events_out += len(outputs)
         self._end(task, records, task.journal)
         if self._p.lane:
             _log.info("handled", **task.about(), events=[type(o).__name__ for o in outputs])
 
     def _end(self, task: Task, records: Sequence[Outgoing], journal: Mapping[str, bytes | None]) -> None:
         partition = task.partition
-        self._missing.clear()
+        if self._missing:
+            self._missing.clear()
         if partition.store:
-            marks = {task.attempt_key: None} if partition.store.get(task.attempt_key) is not None else {}
+            # Only lanes mark attempts, so that inline handlers need not ask the file after every record.
+            marked = self._p.lane is not None and partition.store.get(task.attempt_key) is not None
+            marks = {task.attempt_key: None} if marked else {}
             partition.store.accept({**journal, **marks})
-        self._own.end(partition, task.record, records)
+        self._own.end(partition, task.record, task.size, records)
         following = self._schedule.release(task)
         if following is not None:
             self._ready.append(following)
@@ -329,44 +346,28 @@ class Runner:
 
     # -- back-pressure and commits ------------------------------------------------------------------------------
 
-    def _press_back(self) -> None:
-        over = (
-            self._own.in_flight >= self._limits.in_flight or self._own.in_flight_bytes >= self._limits.in_flight_bytes
-        )
-        under = (
-            self._own.in_flight <= self._limits.in_flight // 2
-            and self._own.in_flight_bytes <= self._limits.in_flight_bytes // 2
-        )
-        if over and not self._paused:
-            self._paused = True
-            self._p.telemetry.count("pauses")
-        elif self._paused and under:
-            self._paused = False
-        self._own.press_back(paused=self._paused)
-        self._p.telemetry.set("in_flight", self._own.in_flight)
-        self._p.telemetry.set("in_flight_bytes", self._own.in_flight_bytes)
-        now = self._p.clock.monotonic()
-        self._p.telemetry.set("oldest_in_flight_seconds", now - self._own.oldest(now))
-        self._p.telemetry.set("table_age_seconds", self._p.tables.age())
-        self._own.look()
-
     def _due_soon(self) -> bool:
         due = self._schedule.next_due()
         return due is not None and due <= self._p.clock.monotonic() + 0.05
 
     def _commit(self) -> None:
         began = self._p.clock.monotonic()
+        self._p.telemetry.count("events_out", self._events_out)
+        self._events_out = 0
         try:
             committed = self._own.commit()
         except TransactionLost as error:
-            _log.warning("transaction lost", message=str(error))
-            self.recover()
+            self._lost(error)
             return
         if committed:
             self._p.telemetry.count("transactions")
             self._p.telemetry.count("records_done", committed)
             self._p.telemetry.set("commit_seconds", self._p.clock.monotonic() - began)
         self._room.committed()
+
+    def _lost(self, error: TransactionLost) -> None:
+        _log.warning("transaction lost", message=str(error))
+        self.recover()
 
     def _hand_over(self, numbers: Sequence[int]) -> None:
         """Commit what is done before partitions go; whoever gets them then need not do it again."""
@@ -381,9 +382,11 @@ class Runner:
         self._ready = deque(t for t in self._ready if t.partition is not partition)
 
 
-# Records asked for in one poll, and so the most that one transaction ends.
-_POLL = 5_000
-
-
-def _arrived(event: AuditRecorded, record: Fetched) -> Event:
-    return replace(event, recorded_at=instant(record.timestamp_ms))
+# Records fetched together, and outputs that go on their way together, ahead of the commit.
+_PIECE = 500
+# So many records at once say that more are on their way; then a transaction waits for them so long, in seconds, since
+# each costs the brokers the same whatever it holds. A stage that is not behind never waits.
+_MANY, _LINGER_S = 100, 0.03
+# Handlers that take longer than this over one fetch have what they did committed in between: the broker ends a
+# transaction after 10 s, and whoever reads the outputs should not wait for the last of them.
+_COMMIT_S = 0.5

@@ -30,6 +30,8 @@ class Schedule:
 
     def admit(self, task: Task) -> bool:
         """Return whether the task may begin; if not it waits behind its key."""
+        if not self._behind:
+            return True
         waiting = self._behind.get(task.lane_key)
         if waiting is None:
             return True
@@ -42,6 +44,8 @@ class Schedule:
 
     def release(self, task: Task) -> Task | None:
         """Free the task's key and return the next task of it, which may begin now."""
+        if not self._behind:
+            return None
         waiting = self._behind.get(task.lane_key)
         if waiting is None:
             return None

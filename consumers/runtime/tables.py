@@ -5,7 +5,7 @@ published in time is never missed by a replica that lags.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -64,6 +64,7 @@ class SideTables:
         self.views: dict[str, TableView] = {}
         self.as_of = EPOCH
         self._expired = False
+        self._versions: dict[str, str] = {}
 
     def load(self) -> None:
         """Read every table to its end.
@@ -89,8 +90,12 @@ class SideTables:
 
         """
         began = self._clock.now()
-        for table in self._followed:
-            table.catch_up(self._codec)
+        try:
+            for table in self._followed:
+                table.catch_up(self._codec)
+        finally:
+            # A refresh that failed half-way has taken in what it could.
+            self._versions = {name: view.version for name, view in self.views.items()}
         self.as_of = began
         self._expired = False
 
@@ -118,11 +123,12 @@ class SideTables:
 
     def take(self, name: str) -> TableView:
         """Return a view that serves the runtime itself, and give it to no handler from now on."""
+        self._versions.pop(name, None)
         return self.views.pop(name)
 
-    def versions(self) -> dict[str, str]:
-        """Return the version of every table, by name."""
-        return {name: view.version for name, view in self.views.items()}
+    def versions(self) -> Mapping[str, str]:
+        """Return the version of every table, by name, as of the last refresh."""
+        return self._versions
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,7 +5,7 @@ Both pass one contract suite (`tests/contract`). Everything here is called from 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streams.record import Fetched, Headers, TransportLost
 
@@ -23,9 +23,11 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One record to write. `partition` None leaves the choice to the key's hash. `value` None is a tombstone."""
+class Outgoing(NamedTuple):
+    """One record to write. `partition` None leaves the choice to the key's hash. `value` None is a tombstone.
+
+    A tuple for the same reason as `Fetched`.
+    """
 
     topic: str
     key: bytes | None
@@ -122,6 +124,18 @@ class Transport(Protocol):
         Raises:
             TransactionLost: nothing was committed, or nobody knows; call `recover`.
             Fenced: another producer took over the transactional id.
+
+        """
+        ...
+
+    def ahead(self, outgoing: Sequence[Outgoing]) -> None:
+        """Write records into the transaction that the next `transact` commits, beginning it if none is open.
+
+        So that the network works while the next records are being handled. Until `transact` nothing of it is to be
+        seen, and after `recover` never; it must follow well within the transaction's time limit.
+
+        Raises:
+            TransactionLost, Fenced: as `transact`.
 
         """
         ...

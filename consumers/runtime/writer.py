@@ -12,6 +12,7 @@ from schemas.envelope import Event, stamped
 from schemas.events import AuditRecorded, ReviewResolved, TickElapsed
 from schemas.identity import derive, trace_id
 from schemas.lifecycle import State, check
+from schemas.recorded import recorded
 from schemas.topics import AUDIT_EVENTS
 from schemas.trace import traceparent
 
@@ -46,7 +47,7 @@ class Writer:
         """
         records = []
         if self._stage.entry and cause.stage not in self._stages and not isinstance(cause, TickElapsed):
-            records.append(self._audit(source, cause, cause, None, source.value))
+            records.append(self._audit(source, cause, cause, source.topic, source.value or b""))
         for output in outputs:
             topic = self._allowed.get(type(output))
             if topic is None:
@@ -72,36 +73,25 @@ class Writer:
         """Return how many of the records are the stage's own outputs, not its audit events."""
         return sum(r.topic != AUDIT_EVENTS.name for r in records)
 
-    def _audit(self, source: Fetched, cause: Event, event: Event, topic: str | None, value: bytes | None) -> Outgoing:
+    def _audit(self, source: Fetched, cause: Event, event: Event, topic: str, value: bytes) -> Outgoing:
         resolved = event if isinstance(event, ReviewResolved) else cause if isinstance(cause, ReviewResolved) else None
-        return self._recorded(
-            AuditRecorded(
-                event_id=derive(event.event_id, "audit"),
-                tenant_id=event.tenant_id,
-                ledger=event.ledger,
-                expense_id=event.expense_id,
-                revision=event.revision,
-                subject=event.subject,
-                batch_id=event.batch_id,
-                correlation_id=event.correlation_id,
-                trace_id=event.trace_id,
-                stage=event.stage,
-                status=event.status,
-                occurred_at=event.occurred_at,
-                submitted_at=event.submitted_at,
-                problems=(),
-                asserted=(),
-                tables=event.tables,
-                personal=None,
-                action=type(event).__name__,
-                cause_id=cause.event_id,
-                source=f"{source.topic}/{source.partition}/{source.offset}",
-                topic=topic or source.topic,
-                output=value,
-                output_sha256=hashlib.sha256(value).hexdigest() if value is not None else None,
-                actor=resolved.actor if resolved else None,
-                reason=resolved.reason if resolved else None,
-            )
+        event_id = derive(event.event_id, "audit")
+        data = recorded(
+            self._codec,
+            event,
+            event_id=event_id,
+            cause_id=cause.event_id,
+            source=f"{source.topic}/{source.partition}/{source.offset}",
+            topic=topic,
+            output=value,
+            output_sha256=hashlib.sha256(value).hexdigest(),
+            by=(resolved.actor, resolved.reason) if resolved else None,
+        )
+        return Outgoing(
+            AUDIT_EVENTS.name,
+            AUDIT_EVENTS.key(event).encode(),
+            data,
+            (("traceparent", traceparent(event.trace_id, event_id)),),
         )
 
     def buried(
@@ -121,36 +111,32 @@ class Writer:
     def _dead(self, source: Fetched, cause: Event | None, reason: str, *, alive: bool) -> Outgoing:
         place = f"{source.topic}/{source.partition}/{source.offset}"
         known = _Unknown(source) if cause is None else cause
-        return self._recorded(
-            AuditRecorded(
-                event_id=derive(known.event_id, self._stage.name, "DeadLettered", place),
-                tenant_id=known.tenant_id,
-                ledger=known.ledger,
-                expense_id=known.expense_id,
-                revision=known.revision,
-                subject=known.subject,
-                batch_id=known.batch_id,
-                correlation_id=known.correlation_id,
-                trace_id=known.trace_id,
-                stage=self._stage.name,
-                status=known.status if alive else State.DEAD_LETTERED,
-                occurred_at=known.occurred_at,
-                submitted_at=known.submitted_at,
-                problems=(),
-                asserted=(),
-                tables={},
-                personal=None,
-                action="DeadLettered",
-                cause_id=known.event_id,
-                source=place,
-                topic=None,
-                output=None,
-                output_sha256=None,
-                reason=reason,
-            )
+        event = AuditRecorded(
+            event_id=derive(known.event_id, self._stage.name, "DeadLettered", place),
+            tenant_id=known.tenant_id,
+            ledger=known.ledger,
+            expense_id=known.expense_id,
+            revision=known.revision,
+            subject=known.subject,
+            batch_id=known.batch_id,
+            correlation_id=known.correlation_id,
+            trace_id=known.trace_id,
+            stage=self._stage.name,
+            status=known.status if alive else State.DEAD_LETTERED,
+            occurred_at=known.occurred_at,
+            submitted_at=known.submitted_at,
+            problems=(),
+            asserted=(),
+            tables={},
+            personal=None,
+            action="DeadLettered",
+            cause_id=known.event_id,
+            source=place,
+            topic=None,
+            output=None,
+            output_sha256=None,
+            reason=reason,
         )
-
-    def _recorded(self, event: AuditRecorded) -> Outgoing:
         return Outgoing(AUDIT_EVENTS.name, AUDIT_EVENTS.key(event).encode(), self._codec.encode(event), _headers(event))
 
 

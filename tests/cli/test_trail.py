@@ -109,14 +109,14 @@ Tamper = Callable[[list[Fetched]], list[Fetched]]
 TAMPERS: list[tuple[str, Tamper, set[tuple[Kind, int]]]] = [
     (
         "undecodable",
-        lambda r: [*r[:2], replace(r[2], value=b"junk"), *r[3:]],
+        lambda r: [*r[:2], r[2]._replace(value=b"junk"), *r[3:]],
         {(Kind.UNREADABLE, 3), (Kind.MISSING, 3)},
     ),
-    ("tombstone", lambda r: [*r, replace(r[2], offset=99, value=None)], {(Kind.MISSING, 3)}),
-    ("other key", lambda r: [*r[:2], replace(r[2], key=r[1].key), *r[3:]], {(Kind.MISPLACED, 2)}),
+    ("tombstone", lambda r: [*r, r[2]._replace(offset=99, value=None)], {(Kind.MISSING, 3)}),
+    ("other key", lambda r: [*r[:2], r[2]._replace(key=r[1].key), *r[3:]], {(Kind.MISPLACED, 2)}),
     (
         "other event",
-        lambda r: [*r[:2], replace(r[2], value=CODEC.encode(submitted())), *r[3:]],
+        lambda r: [*r[:2], r[2]._replace(value=CODEC.encode(submitted())), *r[3:]],
         {(Kind.UNREADABLE, 3), (Kind.MISSING, 3)},
     ),
     ("deleted", lambda r: [*r[:2], *r[3:]], {(Kind.MISSING, 3)}),
@@ -134,10 +134,10 @@ def test_what_is_done_to_records_is_found(name: str, tamper: Tamper, expected: s
 def test_nothing_is_folded_over_a_damaged_log() -> None:
     """A history with an unreadable record stops at once and points to verify."""
     log = written(sealed(clean()))
-    log[4] = replace(log[4], value=b"junk")
+    log[4] = log[4]._replace(value=b"junk")
     with pytest.raises(auditlog.LogDamaged, match=r"audit\.log/0/4 cannot be decoded.*audit verify"):
         list(auditlog.history(log, CODEC))
-    log[4] = replace(log[4], value=CODEC.encode(replace(sealed(clean())[4], metadata="{}")))
+    log[4] = log[4]._replace(value=CODEC.encode(replace(sealed(clean())[4], metadata="{}")))
     with pytest.raises(auditlog.LogDamaged, match=r"audit\.log/0/4"):
         list(auditlog.history(log, CODEC))
 

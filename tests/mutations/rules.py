@@ -19,6 +19,8 @@ RULES = {
 
 _RUNNER = "consumers/runtime/runner.py"
 _OWNERSHIP = "consumers/runtime/ownership.py"
+_PRESSURE = "consumers/runtime/pressure.py"
+_AHEAD = "tests/runtime/test_ahead.py::test"
 _KAFKA = "consumers/runtime/kafka.py"
 _PROGRESS = "consumers/runtime/progress.py"
 _RULES = "tests/runtime/test_rules.py::test_rule"
@@ -42,17 +44,17 @@ MUTATIONS = (
     Mutation(
         1,
         "fetching is never paused",
-        _RUNNER,
-        "self._own.press_back(paused=self._paused)",
-        "self._own.press_back(paused=False)",
+        _PRESSURE,
+        "own.press_back(paused=self.paused)",
+        "own.press_back(paused=False)",
         f"{_RULES}_01_one_thread_polls_and_pauses_instead_of_stopping",
         "assert 40 == 10",
     ),
     Mutation(
         1,
         "fetching is never resumed",
-        _RUNNER,
-        "elif self._paused and under:",
+        _PRESSURE,
+        "elif self.paused and under:",
         "elif False and under:",
         f"{_RULES}_01_one_thread_polls_and_pauses_instead_of_stopping",
         "assert 5 == 10",
@@ -61,8 +63,8 @@ MUTATIONS = (
         1,
         "polling stops instead of pausing",
         _RUNNER,
-        "records = self._p.transport.poll(room, 0.005 if busy else timeout)",
-        "records = () if self._paused else self._p.transport.poll(room, 0.005 if busy else timeout)",
+        "records = self._p.transport.poll(piece, timeout)",
+        "records = () if self._pressure.paused else self._p.transport.poll(piece, timeout)",
         f"{_RULES}_01_one_thread_polls_and_pauses_instead_of_stopping",
         "assert 1 == 50",
     ),
@@ -105,6 +107,24 @@ MUTATIONS = (
         "Left contains one more item: ('a', 1, 'ok')",
     ),
     Mutation(
+        3,
+        "outputs that went ahead are committed though their partition was taken away",
+        _OWNERSHIP,
+        "        if self._spoiled:\n",
+        "        if self._spoiled and False:\n",
+        f"{_AHEAD}_outputs_ahead_of_a_lost_partition_are_never_committed",
+        "DID NOT RAISE",
+    ),
+    Mutation(
+        6,
+        "outputs go ahead again straight after a loss",
+        _OWNERSHIP,
+        "        if self.wary:\n            return\n",
+        "",
+        f"{_AHEAD}_nothing_goes_ahead_after_a_loss_until_a_commit_succeeded",
+        "assert [500, 500, 500] == [500]",
+    ),
+    Mutation(
         4,
         "the changelog is left out of the transaction",
         _OWNERSHIP,
@@ -125,9 +145,9 @@ MUTATIONS = (
     Mutation(
         4,
         "the bitset is not the skip set",
-        _RUNNER,
-        "if record.offset in partition.progress.skip or",
-        "if",
+        "consumers/runtime/admission.py",
+        "elif record.offset in partition.progress.skip or",
+        "elif",
         f"{_RULES}_04_one_transaction_carries_everything_and_the_offsets_beyond_the_frontier",
         "Left contains 3 more items",
     ),
@@ -192,7 +212,7 @@ MUTATIONS = (
         6,
         "an aborted transaction is gone on from",
         _RUNNER,
-        "            self.recover()\n            return\n        if committed:",
+        "            self._lost(error)\n            return\n        if committed:",
         "            return\n        if committed:",
         f"{_RULES}_06_after_an_abort_work_starts_again_from_what_is_committed",
         "Left contains one more item: ('a', 2, '2')",
@@ -218,7 +238,7 @@ MUTATIONS = (
     Mutation(
         7,
         "a transaction carries at most 500 records",
-        _RUNNER,
+        _PRESSURE,
         "_POLL = 5_000",
         "_POLL = 500",
         f"{_RULES}_07_a_transaction_is_shared_by_many_records",

@@ -15,7 +15,7 @@ def _span(folder: Path) -> Partition:
 
 
 def _task(number: int, partition: Partition, *, deaths: int = 0) -> Task:
-    return Task(number, Fetched("t", 0, number, b"%d" % number, b""), partition, 0.0, deaths=deaths)
+    return Task(number, Fetched("t", 0, number, b"%d" % number, b""), partition, 0, deaths=deaths)
 
 
 def _started(room: WaitingRoom, running: dict[int, Task], free: int) -> list[int]:

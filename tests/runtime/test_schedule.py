@@ -8,7 +8,7 @@ from consumers.runtime.transport import Fetched
 
 def task(number: int, key: bytes | None, partition: Partition) -> Task:
     """Return a task whose offset is its number."""
-    return Task(number, Fetched("t", partition.number, number, key, b""), partition, 0.0)
+    return Task(number, Fetched("t", partition.number, number, key, b""), partition, 0)
 
 
 def span(number: int = 0) -> Partition:

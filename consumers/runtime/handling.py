@@ -1,0 +1,55 @@
+"""From a fetched record to what its handler answers, in the polling thread."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from consumers.runtime.clock import instant
+from consumers.runtime.errors import Poisoned
+from consumers.runtime.partition import Task
+from consumers.runtime.stage import Handler, Stage
+from consumers.runtime.transport import Fetched
+from schemas.codec import Codec
+from schemas.envelope import Event
+from schemas.events import AuditRecorded, TickElapsed
+
+__all__ = ["Handling"]
+
+
+class Handling:
+    """Decodes a stage's records and runs its inline handler on them. `given` are capabilities and tables by name."""
+
+    def __init__(self, stage: Stage, handler: Handler, codec: Codec) -> None:
+        self._handler, self._codec, self._kinds = handler, codec, frozenset(stage.reads.events)
+        self.given: Mapping[str, Any] = {}
+
+    def decode(self, record: Fetched) -> Event:
+        """Return the record's event; one of the trail is told when it was recorded.
+
+        Raises:
+            Undecodable, RegistryUnavailable: see the codec.
+            Poisoned: the event does not belong in the topic.
+
+        """
+        event = self._codec.decode(record.value)
+        if type(event) not in self._kinds:
+            reason = "FOREIGN_EVENT"
+            msg = f"{type(event).__name__} does not belong in {record.topic}"
+            raise Poisoned(reason, msg)
+        return replace(event, recorded_at=instant(record.timestamp_ms)) if type(event) is AuditRecorded else event
+
+    def run(self, task: Task, event: Event) -> list[Event]:
+        """Return what the inline handler answers; what it wrote to its state is in the task's journal then."""
+        handler, partition = self._handler, task.partition
+        outputs: Any
+        if type(event) is TickElapsed:
+            outputs = handler.on_tick(event, partition.state, **self.given) if handler.on_tick else ()
+        elif handler.state is None:
+            outputs = handler.handle(event, **self.given)
+        else:
+            outputs = handler.handle(event, partition.state, **self.given)
+        # A generator runs here, while what it writes to the state still counts as this record's.
+        produced: list[Event] = list(outputs)
+        if partition.view:
+            task.journal = partition.view.take()
+        return produced
