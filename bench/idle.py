@@ -10,7 +10,7 @@ from collections.abc import Callable
 from statistics import median, quantiles
 from typing import Final
 
-from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from bench.baseline import encode, transaction
 
@@ -29,6 +29,7 @@ def measure(bootstrap: str, source: str, sink: str, partitions: int, alive: Call
 
     Raises:
         TimeoutError: the stage ended, or a record did not come out within a minute.
+        KafkaException: the topic has no leader within a minute.
 
     """
     consumer = Consumer(
@@ -41,15 +42,25 @@ def measure(bootstrap: str, source: str, sink: str, partitions: int, alive: Call
     )
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0})
     try:
-        consumer.assign([TopicPartition(sink, partition, OFFSET_END) for partition in range(partitions)])
-        # An assignment is acted on in the background; the end must be found before the first output is written.
-        for partition in range(partitions):
-            consumer.get_watermark_offsets(TopicPartition(sink, partition), timeout=10)
-        consumer.poll(1.0)
+        consumer.assign(_ends(consumer, sink, partitions))
         taken = [_one(producer, consumer, source, number, alive) for number in range(_RECORDS)][_FIRST:]
     finally:
         consumer.close()
     return {"idle_ms_p50": round(median(taken), 1), "idle_ms_p95": round(quantiles(taken, n=_PERCENT)[94], 1)}
+
+
+def _ends(consumer: Consumer, topic: str, partitions: int) -> list[TopicPartition]:
+    """Return where the topic ends now; a topic just made has no leader for a moment."""
+    deadline = time.monotonic() + _SILENT_S
+    while True:
+        try:
+            found = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10) for p in range(partitions)]
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+            continue
+        return [TopicPartition(topic, p, bounds[1] if bounds else 0) for p, bounds in enumerate(found)]
 
 
 def _one(producer: Producer, consumer: Consumer, source: str, number: int, alive: Callable[[], bool]) -> float:
