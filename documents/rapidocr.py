@@ -1,7 +1,7 @@
 """RapidOCR's models as an engine: text lines are found on a small picture and recognised from a large one.
 
 The package itself would pad every line to 320 columns and find lines on an enlarged page; running its two networks
-directly, on what is there, costs less than half (docs/decisions/0040). Nothing is loaded before the first page.
+directly, on what is there, costs about a third less (docs/decisions/0040). Nothing is loaded before the first page.
 """
 
 from __future__ import annotations
