@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     workers: Annotated[PositiveInt | None, Field(description="Records side by side; none: the stage's default.")] = None
     record_seconds: Annotated[PositiveFloat | None, Field(description="Time limit of one record in a worker.")] = None
     drain_s: Annotated[PositiveFloat, Field(description="How long a stopping stage may finish what it began.")] = 20.0
+    stuck_s: Annotated[
+        PositiveFloat, Field(description="A stage whose polling thread hangs this long ends itself.")
+    ] = 120.0
     dead_letters_per_minute: Annotated[PositiveInt, Field(description="Above this rate a stage halts.")] = 200
     join_limit_s: Annotated[
         PositiveFloat,

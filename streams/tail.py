@@ -1,7 +1,7 @@
 """Following a topic outside any group: side tables and changelogs."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -45,8 +45,9 @@ class KafkaTail:
         partition: int | None,
         start: int | None,
         timeout_s: float,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self._topic, self._timeout_s = topic, timeout_s
+        self._topic, self._timeout_s, self._alive = topic, timeout_s, alive
         self._consumer = Consumer(
             {
                 **client,
@@ -80,6 +81,7 @@ class KafkaTail:
 
     def catch_up(self) -> Sequence[Fetched]:
         """Return the next chunk of committed records, empty once the end is reached."""
+        self._alive()
         if not self._ends:
             self._ends = self._find_ends()
         deadline = time.monotonic() + self._timeout_s

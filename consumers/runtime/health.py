@@ -10,8 +10,8 @@ import prometheus_client as prometheus
 
 __all__ = ["Health", "HealthServer"]
 
-# A polling thread that has not come round for this long is stuck: an orchestrator should restart it. Restoring state
-# and waiting for a broker both beat while they go on.
+# A polling thread that has not come round for this long is stuck: an orchestrator should restart it. Restoring state,
+# reading tables and waiting for a broker all beat while they go on.
 _STUCK_AFTER_S = 60.0
 
 
@@ -30,9 +30,13 @@ class Health:
         """Note that the polling thread came round."""
         self.beat = self.clock()
 
+    def silent_s(self) -> float:
+        """Return for how many seconds the polling thread has not come round."""
+        return self.clock() - self.beat
+
     def alive(self) -> bool:
         """Return whether the polling thread is going round."""
-        return not self.halted and self.clock() - self.beat < _STUCK_AFTER_S
+        return not self.halted and self.silent_s() < _STUCK_AFTER_S
 
 
 class HealthServer:

@@ -101,10 +101,14 @@ class KafkaSettings:
 
 
 class KafkaTransport:
-    """One member of a consumer group. Connects when made; every method may raise `KafkaException` while starting."""
+    """One member of a consumer group. Connects when made; every method may raise `KafkaException` while starting.
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._settings = settings
+    `alive` is called before whatever may take long, each time for no longer than the settings' time limits: a broker
+    that is away is waited for, and waiting is no hanging.
+    """
+
+    def __init__(self, settings: KafkaSettings, alive: Callable[[], None] = lambda: None) -> None:
+        self._settings, self._alive = settings, alive
         self._topic = ""
         self._down = ""
         self._ask_at = 0.0
@@ -123,6 +127,7 @@ class KafkaTransport:
     def _new_producer(self) -> Producer:
         # When the open transaction began (monotonic seconds), 0 while none is open.
         self._begun = 0.0
+        self._alive()
         producer = Producer(self._settings.producer())
         try:
             producer.init_transactions(self._settings.call_timeout_s)
@@ -173,6 +178,7 @@ class KafkaTransport:
         # Under read_committed the broker answers only once no transaction on these offsets is open.
         deadline = time.monotonic() + self._settings.call_timeout_s
         while True:
+            self._alive()
             try:
                 found = self._consumer.committed(
                     [TopicPartition(self._topic, p) for p in partitions], self._settings.call_timeout_s
@@ -273,7 +279,9 @@ class KafkaTransport:
             positions = [
                 TopicPartition(self._topic, p, o.next, metadata=o.metadata) for p, o in sorted(offsets.items())
             ]
+            self._alive()
             self._send_offsets(positions)
+            self._alive()
             self._producer.commit_transaction(self._settings.call_timeout_s)
             self._begun = 0.0
         except KafkaException as error:
@@ -370,7 +378,7 @@ class KafkaTransport:
 
     def tail(self, topic: str, partition: int | None = None, start: int | None = None) -> Tail:
         """Return a tail with a consumer of its own, outside the group."""
-        return KafkaTail(self._settings.client(), topic, partition, start, self._settings.call_timeout_s)
+        return KafkaTail(self._settings.client(), topic, partition, start, self._settings.call_timeout_s, self._alive)
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """Return the first offset and the next one to be written, open transactions included."""

@@ -36,6 +36,7 @@ from consumers.runtime.standby import Standby
 from consumers.runtime.tables import SideTables
 from consumers.runtime.telemetry import PrometheusTelemetry
 from consumers.runtime.transport import Fenced, TransactionLost, TransportLost
+from consumers.runtime.watchdog import Watchdog
 from consumers.runtime.writer import Writer
 from schemas.codec import Codec, RegistryUnavailable, SchemaRefused, Undecodable, registry_at
 from schemas.lifecycle import IllegalTransition
@@ -148,6 +149,8 @@ class _Process:
         self._owned: Callable[[], int] = int
 
     def run(self, stop: threading.Event) -> int:
+        watchdog = Watchdog(self._health, self._settings.stuck_s)
+        watchdog.start()
         server = HealthServer(self._health, self._registry, self._settings.health_host, self._settings.health_port)
         address = self._folder / "address.json"
         address.write_text(json.dumps({"pid": os.getpid(), "port": server.port}))
@@ -158,6 +161,7 @@ class _Process:
             _log.critical("halted", reason=type(error).__name__, message=str(error))
             return 1
         finally:
+            watchdog.stop()
             address.unlink(missing_ok=True)
             server.close()
 
@@ -262,7 +266,8 @@ class _Process:
                 transactional_id=f"{stage.name}.{settings.instance}",
                 fetch_bytes=min(stage.limits.in_flight_bytes, 16 * 1024 * 1024),
                 extra=settings.kafka_options,
-            )
+            ),
+            alive=self._health.beats,
         )
 
     def _runner(self, transport: KafkaTransport, codec: Codec) -> Runner:

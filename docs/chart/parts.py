@@ -110,6 +110,9 @@ class Behaviour(Section):
     drain_seconds: Annotated[PositiveFloat, Field(description="How long a stopping stage may finish its work.")] = (
         default_of("drain_s")
     )
+    stuck_seconds: Annotated[
+        PositiveFloat, Field(description="A stage whose polling thread hangs this long ends itself.")
+    ] = default_of("stuck_s")
     dead_letters_per_minute: Annotated[PositiveInt, Field(description="Above this rate a stage halts.")] = default_of(
         "dead_letters_per_minute"
     )

@@ -25,6 +25,7 @@ SPENDTRAIL_TENANT: {{ .tenant | quote }}
 SPENDTRAIL_LOG_LEVEL: {{ .logLevel | quote }}
 SPENDTRAIL_DRAIN_S: {{ .drainSeconds | quote }}
 SPENDTRAIL_DEAD_LETTERS_PER_MINUTE: {{ int64 .deadLettersPerMinute | quote }}
+SPENDTRAIL_STUCK_S: {{ .stuckSeconds | quote }}
 SPENDTRAIL_JOIN_LIMIT_S: {{ .joinLimitSeconds | quote }}
 SPENDTRAIL_UPLOAD_BYTES: {{ int64 .uploadBytes | quote }}
 SPENDTRAIL_LAG_BOUND: {{ int64 .lagBound | quote }}

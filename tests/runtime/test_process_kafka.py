@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.runtime.watchdog import STUCK
 from devstack import process, stack
 from devstack.stack import Endpoints
 from schemas.codec import Codec, registry_at
@@ -122,6 +123,23 @@ def test_of_two_processes_with_one_transactional_id_the_older_stops_and_nothing_
     _until_done(rig)
     assert sorted(told(e) for e in rig.outputs()) == sorted((f"k{n % 5}", n, str(n // 5 + 1)) for n in range(sent))
     assert younger.terminate() == 0
+
+
+def test_a_handler_that_hangs_in_the_polling_thread_ends_the_process(
+    kafka_stack: Endpoints, tmp_path: Path, replicas: list[Replica], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends by itself and says where it hung; nothing of the record is committed, so whoever comes next has it."""
+    monkeypatch.setenv("SPENDTRAIL_STUCK_S", "3")
+    prefix = unique("hang")
+    rig = _rig(kafka_stack, prefix, "hang")
+    replica = Replica(kafka_stack, tmp_path, prefix, "hang", "a")
+    replicas.append(replica)
+    replica.until_ready()
+    rig.feed(inbound("k", 1), inbound("k", 2, "hang"))
+    assert process.wait_for(lambda: replica.exit_code is not None, timeout_s=30)
+    assert replica.exit_code == STUCK
+    assert "handlers/hang.py" in replica.log.read_text()
+    assert rig.lag() >= 1
 
 
 @pytest.fixture
