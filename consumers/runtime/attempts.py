@@ -35,12 +35,22 @@ class WaitingRoom:
         innocent = self._innocent.pop(place, known)
         return innocent if known == innocent + 1 else known
 
+    def answered(self, task: Task) -> None:
+        """Take back the mark of an attempt that its worker has survived, whatever the answer was."""
+        if self._marks:
+            self._unmark(task)
+
     def pardon(self, running: Iterable[Task], numbers: Sequence[int]) -> None:
         """Take back the marks of what runs, or was about to, on partitions that are being handed over."""
         begun = (t for t in (*self._marked, *self._startable) if t.partition.number in numbers)
         for task in (*running, *begun):
-            if self._marks and task.partition.alive and task.partition.store:
-                task.partition.store.accept({task.attempt_key: str(task.deaths).encode() if task.deaths else None})
+            if self._marks and task.partition.alive:
+                self._unmark(task)
+
+    @staticmethod
+    def _unmark(task: Task) -> None:
+        if task.partition.store:
+            task.partition.store.accept({task.attempt_key: str(task.deaths).encode() if task.deaths else None})
 
     def enter(self, task: Task) -> None:
         """Let a task wait for its turn."""

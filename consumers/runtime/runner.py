@@ -322,6 +322,8 @@ class Runner:
             self._judge(task, answer)
 
     def _judge(self, task: Task, answer: Answer) -> None:
+        if not isinstance(answer.error, WorkerDied):
+            self._room.answered(task)
         if answer.error is not None:
             self._fail(task, answer.error)
             return

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from consumers.runtime.errors import Transient
 from consumers.runtime.lanes.lane import WorkerDied
 from consumers.runtime.runner import Runner
 from consumers.runtime.stage import Handler, Lane, Limits, Store
@@ -250,6 +251,42 @@ def test_restarts_and_lost_transactions_blame_nobody(tmp_path: Path) -> None:
     member.run()
     assert bench.rig.told() == [("slow", 1, "ok")]
     assert bench.rig.letters() == []
+
+
+def test_an_outage_of_any_length_blames_nobody(tmp_path: Path) -> None:
+    """A worker that answers has not died: a record waits out what is away, however often, and runs in the end."""
+    bench = Bench(tmp_path)
+    patient = inbound("patient", 1)
+    bench.rig.feed(patient)
+    member = bench.rig.member()
+    for attempt in range(1, 9):
+        member.run()
+        assert bench.started().count(("patient", 1)) == attempt
+        bench.finish(patient, error=Transient("object store", "gone"))
+        member.run()
+        assert bench.rig.state() == {}, "the attempt has ended"
+        bench.rig.clock.pass_(60)
+    member.run()
+    bench.finish(patient)
+    member.run()
+    assert bench.rig.told() == [("patient", 1, "ok")]
+    assert bench.rig.letters() == []
+
+
+def test_an_outage_does_not_hide_earlier_deaths(tmp_path: Path) -> None:
+    """What killed two workers and then met an outage is buried at its third death."""
+    bench = Bench(tmp_path)
+    bad = inbound("bad", 1)
+    bench.rig.feed(bad)
+    member = bench.rig.member()
+    for error in (WorkerDied("killed"), WorkerDied("killed"), Transient("object store", "gone"), WorkerDied("killed")):
+        member.run()
+        bench.finish(bad, error=error)
+        member.run()
+        bench.rig.clock.pass_(60)
+    member.run()
+    assert dict(bench.rig.letters()[0].headers)[f"{PREFIX}class"] == b"WORKER_DIED"
+    assert bench.rig.state() == {}
 
 
 def _drain_at_once(bench: Bench, runner: Runner) -> None:
