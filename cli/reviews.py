@@ -135,8 +135,9 @@ def _answer(seen: Expense, event: ReviewResolved) -> tuple[Expense, str]:
     deadline = time.monotonic() + _ANSWER_S
     while time.monotonic() < deadline:
         with session().read_model() as model:
-            after = model.expense(seen.expense_id) or seen
+            # The story first: an expense read before it might not yet be what the story tells of.
             fresh = [s for s in model.story(seen.expense_id) if s.sequence > seen.sequence and s.stage == "approval"]
+            after = model.expense(seen.expense_id) or seen
         if fresh:
             return after, fresh[0].text
         time.sleep(0.2)
