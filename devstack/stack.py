@@ -202,13 +202,21 @@ def _start_registry(home: Path, state: _State, on_progress: Callable[[str], None
 
 def _await(home: Path, state: _State, names: Sequence[str], probe: Callable[[], bool], *, timeout_s: float) -> None:
     """Wait until the probe holds; StackError with the end of the log as soon as one of the processes dies."""
-    process.wait_for(lambda: not all(_runs(state, name) for name in names) or probe(), timeout_s=timeout_s)
+    served = False
+
+    def settled() -> bool:
+        # What answered once is up: asked again a moment later, a busy broker may be slow to say so.
+        nonlocal served
+        served = served or probe()
+        return served or not all(_runs(state, name) for name in names)
+
+    process.wait_for(settled, timeout_s=timeout_s)
     for name in names:
         if not _runs(state, name):
             raise StackError(
                 f"{name} ended while starting. The end of {_log(home, name)}:\n{process.tail(_log(home, name))}"
             )
-    if not probe():
+    if not served:
         raise StackError(f"{', '.join(names)} did not serve within {timeout_s:.0f} s: see {home / 'logs'}")
 
 
