@@ -80,6 +80,11 @@ def every(element: Element, path: str) -> list[Element]:
     return found
 
 
+def first(element: Element, path: str) -> Element | None:
+    """The first element that `every` finds, None where there is none."""
+    return next(iter(every(element, path)), None)
+
+
 def content(element: Element, path: str) -> str | None:
     """Text of the first element at a path that has any, None when there is none."""
     return next((found for each in every(element, path) if (found := text(each))), None)

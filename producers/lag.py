@@ -30,7 +30,7 @@ def lags(
     try:
         partitions = _partitions(admin, set(groups.values()), timeout_s)
         every = [tp for found in partitions.values() for tp in found]
-        ends = _offsets(admin, every, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # the client's stub lacks it
+        ends = _offsets(admin, every, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # the client ships no type for it
         starts = _offsets(admin, every, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call] # as above
         return {g: _behind(admin, g, partitions[topic], starts, ends, timeout_s) for g, topic in groups.items()}
     except KafkaException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from documents.en16931.binding import as_stated, stated_at
 from documents.en16931.terms import (
     Breakdown,
     Charge,
@@ -12,12 +13,22 @@ from documents.en16931.terms import (
     Party,
     Payment,
     Period,
-    Stated,
     Totals,
     parse_number,
     scope_of,
 )
-from documents.xmltree import AGREEMENT, DELIVERY, DOCUMENT, SETTLEMENT, TRADE, content, every, local_name, present
+from documents.xmltree import (
+    AGREEMENT,
+    DELIVERY,
+    DOCUMENT,
+    SETTLEMENT,
+    TRADE,
+    content,
+    every,
+    first,
+    local_name,
+    present,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -31,9 +42,9 @@ _RATE = "RateApplicablePercent|ApplicablePercent"
 def gather(root: Element) -> Invoice:
     """The business terms of a CrossIndustryInvoice or of ZUGFeRD 1's CrossIndustryDocument."""
     profile = content(root, f"{_CONTEXT}/GuidelineSpecifiedDocumentContextParameter/ID")
-    settlement, sums = _first(root, SETTLEMENT), _first(root, _SUMS)
+    settlement, sums = first(root, SETTLEMENT), first(root, _SUMS)
     taxes = every(root, f"{_SUMS}/TaxTotalAmount")
-    address = _first(root, f"{DELIVERY}/ShipToTradeParty/PostalTradeAddress")
+    address = first(root, f"{DELIVERY}/ShipToTradeParty/PostalTradeAddress")
     terms = ("SpecifiedTradePaymentTerms/DueDateDateTime", "SpecifiedTradePaymentTerms/Description")
     return Invoice(
         scope=scope_of(profile, legacy=local_name(root) == "CrossIndustryDocument"),
@@ -43,28 +54,28 @@ def gather(root: Element) -> Invoice:
         type_code=content(root, f"{DOCUMENT}/TypeCode"),
         currency=content(root, f"{SETTLEMENT}/InvoiceCurrencyCode"),
         tax_currency=content(root, f"{SETTLEMENT}/TaxCurrencyCode"),
-        seller=_party(_first(root, f"{AGREEMENT}/SellerTradeParty")),
-        buyer=_party(_first(root, f"{AGREEMENT}/BuyerTradeParty")),
-        payee=_party(_first(root, f"{SETTLEMENT}/PayeeTradeParty")),
-        representative=_party(_first(root, f"{AGREEMENT}/SellerTaxRepresentativeTradeParty")),
+        seller=_party(first(root, f"{AGREEMENT}/SellerTradeParty")),
+        buyer=_party(first(root, f"{AGREEMENT}/BuyerTradeParty")),
+        payee=_party(first(root, f"{SETTLEMENT}/PayeeTradeParty")),
+        representative=_party(first(root, f"{AGREEMENT}/SellerTaxRepresentativeTradeParty")),
         totals=Totals(
-            lines=_stated(sums, "LineTotalAmount"),
-            allowances=_stated(sums, "AllowanceTotalAmount"),
-            charges=_stated(sums, "ChargeTotalAmount"),
-            net=_stated(sums, "TaxBasisTotalAmount"),
-            gross=_stated(sums, "GrandTotalAmount"),
-            paid=_stated(sums, "TotalPrepaidAmount"),
-            rounding=_stated(sums, "RoundingAmount"),
-            due=_stated(sums, "DuePayableAmount"),
+            lines=stated_at(sums, "LineTotalAmount"),
+            allowances=stated_at(sums, "AllowanceTotalAmount"),
+            charges=stated_at(sums, "ChargeTotalAmount"),
+            net=stated_at(sums, "TaxBasisTotalAmount"),
+            gross=stated_at(sums, "GrandTotalAmount"),
+            paid=stated_at(sums, "TotalPrepaidAmount"),
+            rounding=stated_at(sums, "RoundingAmount"),
+            due=stated_at(sums, "DuePayableAmount"),
         ),
-        taxes=tuple(Stated((each.text or "").strip(), each.get("currencyID")) for each in taxes),
+        taxes=tuple(as_stated(each) for each in taxes),
         breakdowns=tuple(_breakdown(each) for each in every(root, f"{SETTLEMENT}/ApplicableTradeTax")),
         charges=(
             *(_charge(each) for each in every(root, f"{SETTLEMENT}/SpecifiedTradeAllowanceCharge")),
             *(_logistics(each) for each in every(root, f"{SETTLEMENT}/SpecifiedLogisticsServiceCharge")),
         ),
         lines=tuple(_line(each) for each in every(root, f"{TRADE}/IncludedSupplyChainTradeLineItem")),
-        period=_period(_first(root, f"{SETTLEMENT}/BillingSpecifiedPeriod"), root),
+        period=_period(first(root, f"{SETTLEMENT}/BillingSpecifiedPeriod"), root),
         tax_point=present(root, f"{SETTLEMENT}/ApplicableTradeTax/TaxPointDate"),
         payments=tuple(_payment(each) for each in every(root, f"{SETTLEMENT}/SpecifiedTradeSettlementPaymentMeans")),
         terms=settlement is not None and any(present(settlement, each) for each in terms),
@@ -82,20 +93,11 @@ def gather(root: Element) -> Invoice:
     )
 
 
-def _first(element: Element, path: str) -> Element | None:
-    return next(iter(every(element, path)), None)
-
-
-def _stated(element: Element | None, path: str) -> Stated | None:
-    found = None if element is None else _first(element, path)
-    return None if found is None else Stated((found.text or "").strip(), found.get("currencyID"))
-
-
 def _party(element: Element | None) -> Party | None:
     if element is None:
         return None
     registrations = every(element, "SpecifiedTaxRegistration/ID")
-    endpoint = _first(element, "URIUniversalCommunication/URIID")
+    endpoint = first(element, "URIUniversalCommunication/URIID")
 
     def ids(scheme: str) -> tuple[str, ...]:
         return tuple(
@@ -115,11 +117,11 @@ def _party(element: Element | None) -> Party | None:
 
 
 def _charge(element: Element) -> Charge:
-    tax = _first(element, "CategoryTradeTax")
+    tax = first(element, "CategoryTradeTax")
     return Charge(
         is_charge=content(element, "ChargeIndicator/Indicator") in {"true", "1"},
-        amount=_stated(element, "ActualAmount"),
-        base=_stated(element, "BasisAmount"),
+        amount=stated_at(element, "ActualAmount"),
+        base=stated_at(element, "BasisAmount"),
         reasoned=present(element, "Reason") or present(element, "ReasonCode"),
         category=None if tax is None else content(tax, "CategoryCode"),
         rate=None if tax is None else parse_number(content(tax, _RATE)),
@@ -128,10 +130,10 @@ def _charge(element: Element) -> Charge:
 
 def _logistics(element: Element) -> Charge:
     """A charge for logistics (BG-X-42): its own element in the extended profile, an ordinary charge to the sums."""
-    tax = _first(element, "AppliedTradeTax")
+    tax = first(element, "AppliedTradeTax")
     return Charge(
         is_charge=True,
-        amount=_stated(element, "AppliedAmount"),
+        amount=stated_at(element, "AppliedAmount"),
         reasoned=True,
         category=None if tax is None else content(tax, "CategoryCode"),
         rate=None if tax is None else parse_number(content(tax, _RATE)),
@@ -140,8 +142,8 @@ def _logistics(element: Element) -> Charge:
 
 def _breakdown(element: Element) -> Breakdown:
     return Breakdown(
-        taxable=_stated(element, "BasisAmount"),
-        tax=_stated(element, "CalculatedAmount"),
+        taxable=stated_at(element, "BasisAmount"),
+        tax=stated_at(element, "CalculatedAmount"),
         category=content(element, "CategoryCode"),
         rate=parse_number(content(element, _RATE)),
         exempted=present(element, "ExemptionReason") or present(element, "ExemptionReasonCode"),
@@ -158,8 +160,8 @@ def _period(element: Element | None, root: Element | None = None) -> Period | No
 
 
 def _payment(element: Element) -> Payment:
-    account = _first(element, "PayeePartyCreditorFinancialAccount")
-    card = _first(element, "ApplicableTradeSettlementFinancialCard")
+    account = first(element, "PayeePartyCreditorFinancialAccount")
+    card = first(element, "ApplicableTradeSettlementFinancialCard")
     return Payment(
         code=content(element, "TypeCode"),
         account=None if account is None else content(account, "IBANID") or content(account, "ProprietaryID") or "",
@@ -169,27 +171,27 @@ def _payment(element: Element) -> Payment:
 
 def _line(element: Element) -> Line:
     agreement, settlement = (
-        _first(element, f"Specified{part}|SpecifiedSupplyChain{whole}")
+        first(element, f"Specified{part}|SpecifiedSupplyChain{whole}")
         for part, whole in (("LineTradeAgreement", "TradeAgreement"), ("LineTradeSettlement", "TradeSettlement"))
     )
-    quantity = _first(element, "SpecifiedLineTradeDelivery|SpecifiedSupplyChainTradeDelivery/BilledQuantity")
-    tax = None if settlement is None else _first(settlement, "ApplicableTradeTax")
+    quantity = first(element, "SpecifiedLineTradeDelivery|SpecifiedSupplyChainTradeDelivery/BilledQuantity")
+    tax = None if settlement is None else first(settlement, "ApplicableTradeTax")
     sums = "SpecifiedTradeSettlementLineMonetarySummation|SpecifiedTradeSettlementMonetarySummation/LineTotalAmount"
     product = "SpecifiedTradeProduct"
     return Line(
         number=content(element, "AssociatedDocumentLineDocument/LineID"),
         quantity=None if quantity is None else (quantity.text or "").strip(),
         unit=None if quantity is None else quantity.get("unitCode"),
-        net=_stated(settlement, sums),
+        net=stated_at(settlement, sums),
         name=content(element, f"{product}/Name"),
-        price=_stated(agreement, "NetPriceProductTradePrice/ChargeAmount"),
-        gross=_stated(agreement, "GrossPriceProductTradePrice/ChargeAmount"),
+        price=stated_at(agreement, "NetPriceProductTradePrice/ChargeAmount"),
+        gross=stated_at(agreement, "GrossPriceProductTradePrice/ChargeAmount"),
         category=None if tax is None else content(tax, "CategoryCode"),
         rate=None if tax is None else parse_number(content(tax, _RATE)),
         charges=tuple(
             _charge(each) for each in ([] if settlement is None else every(settlement, "SpecifiedTradeAllowanceCharge"))
         ),
-        period=_period(None if settlement is None else _first(settlement, "BillingSpecifiedPeriod")),
+        period=_period(None if settlement is None else first(settlement, "BillingSpecifiedPeriod")),
         attributes=tuple(
             (present(each, "Description") or present(each, "TypeCode"), present(each, "Value|ValueMeasure"))
             for each in every(element, f"{product}/ApplicableProductCharacteristic")

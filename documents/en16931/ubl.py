@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from documents.en16931.binding import as_stated, stated_at
 from documents.en16931.terms import (
     Breakdown,
     Charge,
@@ -12,12 +13,11 @@ from documents.en16931.terms import (
     Party,
     Payment,
     Period,
-    Stated,
     Totals,
     parse_number,
     scope_of,
 )
-from documents.xmltree import content, every, local_name, present
+from documents.xmltree import content, every, first, local_name, present
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +62,9 @@ REPEATABLE: Final = dict((*_ONCE, *_ONCE_PER_LINE))
 def gather(root: Element) -> Invoice:
     """The business terms of an Invoice or a CreditNote."""
     lines = every(root, "InvoiceLine|CreditNoteLine")
-    totals = _first(root, "LegalMonetaryTotal")
+    totals = first(root, "LegalMonetaryTotal")
     taxes = every(root, "TaxTotal/TaxAmount")
-    address = _first(root, "Delivery/DeliveryLocation/Address")
+    address = first(root, "Delivery/DeliveryLocation/Address")
     return Invoice(
         scope=scope_of(content(root, "CustomizationID")),
         profile=content(root, "CustomizationID"),
@@ -73,25 +73,25 @@ def gather(root: Element) -> Invoice:
         type_code=content(root, "InvoiceTypeCode|CreditNoteTypeCode"),
         currency=content(root, "DocumentCurrencyCode"),
         tax_currency=content(root, "TaxCurrencyCode"),
-        seller=_party(_first(root, "AccountingSupplierParty/Party")),
-        buyer=_party(_first(root, "AccountingCustomerParty/Party")),
-        payee=_party(_first(root, "PayeeParty")),
-        representative=_party(_first(root, "TaxRepresentativeParty")),
+        seller=_party(first(root, "AccountingSupplierParty/Party")),
+        buyer=_party(first(root, "AccountingCustomerParty/Party")),
+        payee=_party(first(root, "PayeeParty")),
+        representative=_party(first(root, "TaxRepresentativeParty")),
         totals=Totals(
-            lines=_stated(totals, "LineExtensionAmount"),
-            allowances=_stated(totals, "AllowanceTotalAmount"),
-            charges=_stated(totals, "ChargeTotalAmount"),
-            net=_stated(totals, "TaxExclusiveAmount"),
-            gross=_stated(totals, "TaxInclusiveAmount"),
-            paid=_stated(totals, "PrepaidAmount"),
-            rounding=_stated(totals, "PayableRoundingAmount"),
-            due=_stated(totals, "PayableAmount"),
+            lines=stated_at(totals, "LineExtensionAmount"),
+            allowances=stated_at(totals, "AllowanceTotalAmount"),
+            charges=stated_at(totals, "ChargeTotalAmount"),
+            net=stated_at(totals, "TaxExclusiveAmount"),
+            gross=stated_at(totals, "TaxInclusiveAmount"),
+            paid=stated_at(totals, "PrepaidAmount"),
+            rounding=stated_at(totals, "PayableRoundingAmount"),
+            due=stated_at(totals, "PayableAmount"),
         ),
-        taxes=tuple(Stated((each.text or "").strip(), each.get("currencyID")) for each in taxes),
+        taxes=tuple(as_stated(each) for each in taxes),
         breakdowns=tuple(_breakdown(each) for each in every(root, "TaxTotal/TaxSubtotal")),
         charges=tuple(_charge(each) for each in every(root, "AllowanceCharge")),
         lines=tuple(_line(each) for each in lines),
-        period=_period(_first(root, "InvoicePeriod")),
+        period=_period(first(root, "InvoicePeriod")),
         tax_point=present(root, "TaxPointDate"),
         payments=tuple(_payment(each) for each in every(root, "PaymentMeans")),
         terms=any(present(root, path) for path in ("DueDate", "PaymentTerms/Note", "PaymentMeans/PaymentDueDate")),
@@ -108,15 +108,6 @@ def _repeated(root: Element, lines: list[Element]) -> list[str]:
     found = [rule for rule, path in _ONCE if len(every(root, path)) > 1]
     found += [rule for rule, path in _ONCE_PER_LINE if any(len(every(line, path)) > 1 for line in lines)]
     return found
-
-
-def _first(element: Element, path: str) -> Element | None:
-    return next(iter(every(element, path)), None)
-
-
-def _stated(element: Element | None, path: str) -> Stated | None:
-    found = None if element is None else _first(element, path)
-    return None if found is None else Stated((found.text or "").strip(), found.get("currencyID"))
 
 
 def _is_vat(element: Element) -> bool:
@@ -140,7 +131,7 @@ def _party(element: Element | None) -> Party | None:
     def ids(wanted: Callable[[Element], bool]) -> tuple[str, ...]:
         return tuple(found for each in schemes if wanted(each) and (found := content(each, "CompanyID")))
 
-    endpoint = _first(element, "EndpointID")
+    endpoint = first(element, "EndpointID")
     own = [each for each in every(element, "PartyIdentification/ID") if each.get("schemeID") != "SEPA"]
     return (
         Party(
@@ -169,8 +160,8 @@ def _charge(element: Element) -> Charge:
     category, rate = _category(_of_vat(element, "TaxCategory"))
     return Charge(
         is_charge=content(element, "ChargeIndicator") in {"true", "1"},
-        amount=_stated(element, "Amount"),
-        base=_stated(element, "BaseAmount"),
+        amount=stated_at(element, "Amount"),
+        base=stated_at(element, "BaseAmount"),
         reasoned=present(element, "AllowanceChargeReason") or present(element, "AllowanceChargeReasonCode"),
         category=category,
         rate=parse_number(rate),
@@ -182,8 +173,8 @@ def _breakdown(element: Element) -> Breakdown:
     category, rate = _category(found)
     reasons = ("TaxExemptionReason", "TaxExemptionReasonCode")
     return Breakdown(
-        taxable=_stated(element, "TaxableAmount"),
-        tax=_stated(element, "TaxAmount"),
+        taxable=stated_at(element, "TaxableAmount"),
+        tax=stated_at(element, "TaxAmount"),
         category=category,
         rate=parse_number(rate),
         exempted=found is not None and any(present(found, each) for each in reasons),
@@ -198,8 +189,8 @@ def _period(element: Element | None) -> Period | None:
 
 
 def _payment(element: Element) -> Payment:
-    account = _first(element, "PayeeFinancialAccount")
-    card = _first(element, "CardAccount")
+    account = first(element, "PayeeFinancialAccount")
+    card = first(element, "CardAccount")
     return Payment(
         code=content(element, "PaymentMeansCode"),
         account=None if account is None else content(account, "ID") or "",
@@ -208,7 +199,7 @@ def _payment(element: Element) -> Payment:
 
 
 def _line(element: Element) -> Line:
-    quantity = _first(element, "InvoicedQuantity|CreditedQuantity")
+    quantity = first(element, "InvoicedQuantity|CreditedQuantity")
     category, rate = _category(_of_vat(element, "Item/ClassifiedTaxCategory"))
     standard = every(element, "Item/StandardItemIdentification/ID")
     classes = every(element, "Item/CommodityClassification/ItemClassificationCode")
@@ -216,14 +207,14 @@ def _line(element: Element) -> Line:
         number=content(element, "ID"),
         quantity=None if quantity is None else (quantity.text or "").strip(),
         unit=None if quantity is None else quantity.get("unitCode"),
-        net=_stated(element, "LineExtensionAmount"),
+        net=stated_at(element, "LineExtensionAmount"),
         name=content(element, "Item/Name"),
-        price=_stated(element, "Price/PriceAmount"),
-        gross=_stated(element, "Price/AllowanceCharge/BaseAmount"),
+        price=stated_at(element, "Price/PriceAmount"),
+        gross=stated_at(element, "Price/AllowanceCharge/BaseAmount"),
         category=category,
         rate=parse_number(rate),
         charges=tuple(_charge(each) for each in every(element, "AllowanceCharge")),
-        period=_period(_first(element, "InvoicePeriod")),
+        period=_period(first(element, "InvoicePeriod")),
         attributes=tuple(
             (present(each, "Name"), present(each, "Value")) for each in every(element, "Item/AdditionalItemProperty")
         ),
