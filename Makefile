@@ -10,6 +10,8 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n > 4 ? 4 : n )))
 
 # What needs neither a broker nor another process, and no more than a moment.
 UNIT := not kafka and not postgres and not chaos and not data and not slow
+# Properties get a first look here, with fewer examples; the tier that follows tries each in full.
+RUN_UNIT := timeout 300 $(PY) -m pytest -n $(WORKERS) --hypothesis-profile quick -m "$(UNIT)"
 
 .PHONY: help setup demo up down status test unit lint fmt bench contracts clean
 
@@ -32,11 +34,11 @@ status: ## lag, rate and state of every stage
 	@.venv/bin/spendtrail status
 
 unit: setup ## tests without a broker, in seconds
-	@timeout 300 $(PY) -m pytest -n $(WORKERS) -m "$(UNIT)"
+	@$(RUN_UNIT)
 
 test: setup ## every test: unit, contract, end to end, chaos
-	@timeout 300 $(PY) -m pytest -n $(WORKERS) -m "$(UNIT)"
-	@timeout 1200 $(PY) -m pytest -n 2 --dist loadfile -m "not ($(UNIT))" --ignore tests/e2e --ignore tests/chaos --ignore tests/bench
+	@$(RUN_UNIT)
+	@timeout 1200 $(PY) -m pytest -n 2 --dist loadfile -m "not ($(UNIT)) or property" --ignore tests/e2e --ignore tests/chaos --ignore tests/bench
 	@timeout 1200 $(PY) -m pytest -n 2 --dist loadfile tests/e2e tests/chaos tests/bench -m "not ($(UNIT))"
 
 lint: setup ## ruff, mypy strict, import-linter

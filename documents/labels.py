@@ -90,7 +90,7 @@ def _vocabulary() -> frozenset[str]:
 
 @cache
 def _tables() -> dict[str, Any]:
-    tables: dict[str, Any] = yaml.safe_load(files("documents").joinpath("labels.yaml").read_text("utf-8"))
+    tables: dict[str, Any] = yaml.load(files("documents").joinpath("labels.yaml").read_text("utf-8"), yaml.CSafeLoader)
     return tables
 
 

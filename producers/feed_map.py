@@ -134,7 +134,7 @@ def load_map(path: Path) -> ColumnMap:
 
     """
     try:
-        return ColumnMap.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return ColumnMap.model_validate(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {})
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FeedRefused(f"{path}: cannot be read as YAML or JSON: {error}") from error
     except ValidationError as error:

@@ -148,10 +148,16 @@ def _record(record: type, seen: set[str]) -> dict[str, Any]:
     return {"type": "record", "name": record.__name__, "doc": doc, "fields": rows}
 
 
+# Every stage asks for most of them, some several times; a type never changes.
+_TEXTS: dict[type[Event], str] = {}
+
+
 def avsc(kind: type[Event]) -> str:
     """Return the Avro schema of an event type as JSON text."""
-    schema = _record(kind, set())
-    return json.dumps({"type": "record", "namespace": NAMESPACE, **schema}, indent=2) + "\n"
+    if kind not in _TEXTS:
+        schema = _record(kind, set())
+        _TEXTS[kind] = json.dumps({"type": "record", "namespace": NAMESPACE, **schema}, indent=2) + "\n"
+    return _TEXTS[kind]
 
 
 def write(folder: Path = AVRO_FOLDER) -> list[Path]:

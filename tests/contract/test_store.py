@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from consumers.runtime.memory_store import MemoryStore
 from consumers.runtime.stage import Store
 from consumers.runtime.store import PartitionStore, RecordView
+from tests.depth import examples
 
 # In memory where the system offers it: hundreds of files on a loaded disk cost seconds.
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder with a random name inside
@@ -108,9 +109,10 @@ class _Durable(_Against):
         super().teardown()
 
 
-_QUICK = settings(max_examples=25, stateful_step_count=25, deadline=None)
+_QUICK = settings(max_examples=examples(25), stateful_step_count=25, deadline=None)
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("machine", [_Memory, _Durable])
 def test_a_store_is_a_sorted_dictionary(machine: type[RuleBasedStateMachine]) -> None:
     """Reads, writes, deletions and walks agree with a dictionary; restarts keep exactly what was committed."""

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.judge import OUTCOMES, judge
+from tests.depth import examples
 from tests.policy.build import TAXONOMY, expense, line, policy
 
 AMOUNTS = st.integers(0, 60_000).map(lambda cents: f"{Decimal(cents) / 100:.2f}")
@@ -60,7 +61,7 @@ def _outcomes(verdict: Any) -> Mapping[int, tuple[str, str, Any]]:
     return {d.line: (d.outcome, d.rule_id, d.limit) for d in verdict.decisions}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(limits(), LINES, st.randoms(use_true_random=False))
 def test_order_changes_nothing(rules: list[dict[str, Any]], parts: list[tuple[str, str | None]], random: Any) -> None:
     """Rules and lines in any other order give the same policy version and the same decision for each line."""
@@ -75,7 +76,7 @@ def test_order_changes_nothing(rules: list[dict[str, Any]], parts: list[tuple[st
     assert (before.outcome, _outcomes(before)) == (after.outcome, _outcomes(after))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(limits(), LINES, st.data())
 def test_lowering_a_limit_never_clears(
     rules: list[dict[str, Any]], parts: list[tuple[str, str | None]], data: st.DataObject
@@ -90,7 +91,7 @@ def test_lowering_a_limit_never_clears(
         assert OUTCOMES.index(after[number][0]) >= OUTCOMES.index(outcome)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(limits(), LINES)
 def test_one_final_outcome_per_line_and_again_the_same(
     rules: list[dict[str, Any]], parts: list[tuple[str, str | None]]

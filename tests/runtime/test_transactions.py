@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.runtime.transport import TransactionLost
+from tests.depth import examples
 from tests.runtime.rig import Rig
 from tests.runtime.rows import inbound, row
 
@@ -97,7 +98,7 @@ class Course:
 _EVENTS = st.sampled_from([Course.feed, Course.step, Course.abort, Course.lose, Course.join, Course.leave, Course.kill])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(_EVENTS, min_size=5, max_size=25))
 def test_any_course_of_failures_ends_in_the_same_effects(events: list[Callable[[Course], None]]) -> None:
     """Aborts, lost answers, members that join, leave or vanish with their files: every input counts exactly once."""

@@ -16,14 +16,16 @@ from schemas.contracts import EVENTS, avsc
 from schemas.envelope import Event
 from schemas.events import BatchProgressed, ReviewOpened
 from schemas.plain import from_plain, to_plain
+from tests.depth import examples
 from tests.runtime.rows import inbound
 from tests.schemas.events import events
 
 REGISTRY = registry_at("mock://codec")
 CODEC = Codec(REGISTRY)
-_QUICK = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+_QUICK = settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
 def test_every_event_survives_the_wire_and_plain_json(kind: type[Event]) -> None:
     """Whatever a type can hold comes back equal from Avro and from JSON, decimals to the last digit."""
@@ -44,7 +46,7 @@ def test_the_same_event_is_the_same_bytes() -> None:
 
 
 @given(st.binary(max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_bytes_decode_or_are_undecodable(data: bytes) -> None:
     """Hostile bytes never raise anything else."""
     try:
@@ -54,7 +56,6 @@ def test_any_bytes_decode_or_are_undecodable(data: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
 def test_damaged_bytes_decode_or_are_undecodable(data: st.DataObject) -> None:
     """A flipped or missing byte never raises anything else."""
     whole = bytearray(CODEC.encode(inbound("a", 1)))
@@ -83,6 +84,7 @@ def test_what_is_no_event_says_why(data: bytes | None, told: str) -> None:
         CODEC.decode(data)
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
 def test_bytes_left_over_are_undecodable(kind: type[Event]) -> None:
     """An event is its bytes to the last one: with one more, or a second event behind it, it is none."""

@@ -12,12 +12,13 @@ from schemas.codec import Codec, ContractViolated, registry_at
 from schemas.envelope import Event
 from schemas.events import AuditRecorded, BatchProgressed
 from schemas.recorded import recorded
+from tests.depth import examples
 from tests.runtime.rows import SUBMITTED_AT, inbound
 from tests.schemas.events import events
 
 CODEC = Codec(registry_at("mock://recorded"))
 _SHA256 = "0" * 64
-_QUICK = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+_QUICK = settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _parts(record: Callable[..., bytes], event: Event, **changes: str | bytes) -> bytes:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ExpenseCoded, ExpenseDecided
+from tests.depth import examples
 from tests.evaluate.build import coded
 from tests.screen.desk import BUDGET, ROOMY, Desk
 
@@ -33,7 +34,7 @@ def _gist(decision: ExpenseDecided) -> Any:
     return (decision.outcome in {"FAIL", "REVIEW_REQUIRED"}, sorted((f.code, f.other or "") for f in decision.findings))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(STEPS)
 def test_history_is_that_of_the_survivors(steps: list[tuple[str, int, str, str, bool]]) -> None:
     """After any steps, totals and latest decisions equal those of a ledger that only ever saw the survivors."""
