@@ -1,26 +1,13 @@
 """The `spendtrail` command."""
 
 import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
 
 import typer
 from rich.markup import escape
 
-from cli import (
-    benching,
-    demo,
-    documents,
-    extracting,
-    feeds,
-    letters,
-    looking,
-    policies,
-    preparing,
-    reviews,
-    serving,
-    stacking,
-    trail,
-    watching,
-)
 from cli.context import Refused, Unreachable
 from cli.output import errors
 from devstack.stack import StackError
@@ -29,27 +16,64 @@ from producers.provisioning import ProvisioningFailed
 
 __all__ = ["app", "run"]
 
+# Verb -> module that adds it, in the order the help shows them. Only the module of the verb asked for is imported:
+# all of them together cost a second.
+_VERBS: Final = {
+    "up": "stacking",
+    "down": "stacking",
+    "status": "stacking",
+    "prepare": "preparing",
+    "run": "serving",
+    "upload": "documents",
+    "card-feed": "feeds",
+    "watch": "watching",
+    "extract": "extracting",
+    "show": "looking",
+    "list": "looking",
+    "batch": "looking",
+    "review": "reviews",
+    "dlq": "letters",
+    "policy": "policies",
+    "audit": "trail",
+    "demo": "demo",
+    "bench": "benching",
+}
+
+
+class _Verbs(typer.core.TyperGroup):
+    """The verbs by name, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the verbs in the help's order."""
+        del ctx
+        return list(_VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a verb, None where there is none of that name; then all are known, so that one can be suggested."""
+        if cmd_name not in self.commands:
+            for module in {_VERBS[cmd_name]} if cmd_name in _VERBS else set(_VERBS.values()):
+                self.commands.update(_verbs_of(module))
+        return super().get_command(ctx, cmd_name)
+
+
+def _verbs_of(module: str) -> Mapping[str, Any]:
+    verbs = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+    import_module(f"cli.{module}").add(verbs)
+    return typer.main.get_group(verbs).commands
+
+
 app = typer.Typer(
+    cls=_Verbs,
     name="spendtrail",
-    help="Audits what a company spends: documents and card lines in, postings or reviews out, every step provable.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-stacking.add(app)
-preparing.add(app)
-serving.add(app)
-documents.add(app)
-feeds.add(app)
-watching.add(app)
-extracting.add(app)
-looking.add(app)
-reviews.add(app)
-letters.add(app)
-policies.add(app)
-trail.add(app)
-demo.add(app)
-benching.add(app)
+
+
+@app.callback()
+def _about() -> None:
+    """Audits what a company spends: documents and card lines in, postings or reviews out, every step provable."""
 
 
 def run() -> None:

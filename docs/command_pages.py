@@ -129,7 +129,8 @@ def commands() -> str:
 
 
 def _verbs(group: Any, name: str) -> Iterator[tuple[str, Any]]:
-    for word, command in group.commands.items():
+    for word in group.list_commands(None):
+        command = group.get_command(None, word)
         if getattr(command, "hidden", False):
             continue
         if hasattr(command, "commands"):

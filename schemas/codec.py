@@ -7,19 +7,17 @@ registry enforces compatibility.
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
 import fastavro
 import fastavro.types
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
-from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.contracts import EVENTS, NAMESPACE, Shape, avsc, fields_of
 from schemas.envelope import Event
+from schemas.errors import ContractViolated, RegistryUnavailable, SchemaRefused, Undecodable
 from schemas.fields import Logical
 
 __all__ = [
@@ -34,25 +32,6 @@ __all__ = [
 
 _MAGIC = b"\0"
 _HEAD = 5
-_NOT_FOUND = 404
-_CONFLICT = 409
-_SERVER_ERROR = 500
-
-
-class Undecodable(Exception):
-    """The bytes are no event of ours. Trying again cannot help."""
-
-
-class ContractViolated(Exception):
-    """The event does not fit its schema: a field has the wrong type or a decimal too many digits."""
-
-
-class RegistryUnavailable(Exception):
-    """The schema registry does not answer. Trying again can help."""
-
-
-class SchemaRefused(Exception):
-    """The registry refuses the schema because older data could not be read with it."""
 
 
 class Registry(Protocol):
@@ -67,56 +46,11 @@ class Registry(Protocol):
         ...
 
 
-class _Confluent:
-    """A registry behind the Confluent API, Apicurio's compatible one included."""
-
-    def __init__(self, url: str) -> None:
-        settings: dict[str, Any] = {"url": url}
-        if not url.startswith("mock://"):
-            settings |= {"timeout": 10, "max.retries": 1}
-        self._client = SchemaRegistryClient.new_client(settings)
-
-    def register(self, subject: str, schema: str) -> int:
-        refused = {_CONFLICT: SchemaRefused(f"the registry refuses {subject}: older data could not be read with it")}
-        with _asking(refused):
-            return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
-
-    def schema(self, schema_id: int) -> str:
-        unknown = {_NOT_FOUND: Undecodable(f"schema id {schema_id} is unknown to the registry")}
-        with _asking(unknown):
-            text = self._client.get_schema(schema_id).schema_str
-        if text is None:
-            msg = f"schema id {schema_id} has no text in the registry"
-            raise Undecodable(msg)
-        return text
-
-
-@contextmanager
-def _asking(answers: Mapping[int, Exception]) -> Iterator[None]:
-    """Turn the client's errors into ours: `answers` by HTTP status, else the registry does not answer."""
-    try:
-        yield
-    except SchemaRegistryError as error:
-        told = answers.get(error.http_status_code)
-        if told is None:
-            told = RegistryUnavailable(f"schema registry: {error}")
-        elif isinstance(told, SchemaRefused):
-            told = SchemaRefused(f"{told}: {error.error_message}")
-        raise told from error
-    except OSError as error:
-        msg = f"schema registry: {error}"
-        raise RegistryUnavailable(msg) from error
-    except Exception as error:
-        # The client's HTTP library has exceptions of its own, and the client may change which library it uses.
-        if not type(error).__module__.startswith(("httpx", "httpcore")):
-            raise
-        msg = f"schema registry: {error}"
-        raise RegistryUnavailable(msg) from error
-
-
 def registry_at(url: str) -> Registry:
     """Return the registry at a URL; `mock://name` keeps schemas in memory for unit tests."""
-    return _Confluent(url)
+    from schemas.registry import ConfluentRegistry  # noqa: PLC0415 - its HTTP client costs a quarter of a second
+
+    return ConfluentRegistry(url)
 
 
 _Convert = Callable[[Any], Any]
