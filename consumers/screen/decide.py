@@ -6,6 +6,7 @@ from typing import Final
 
 from consumers.screen.footprint import Account, Footprint, footprint_of
 from consumers.screen.prior import Prior
+from consumers.screen.twins import Sum
 from policy.checks.across import DuplicateExact, NearDuplicate, Severity, SplitTransaction
 from policy.checks.prepare import found
 from policy.compiled import CompiledPolicy
@@ -20,6 +21,8 @@ DECIDE: Final = "decide"
 AWAIT: Final = "await_receipt"
 MERGE: Final = "merge"
 
+# As many characters of an expense's id as people are shown everywhere.
+_SHOWN: Final = 8
 # What a check does when the policy does not speak of it.
 _DEFAULTS: Final[dict[str, CheckSettings]] = {
     "DUPLICATE_EXACT": DuplicateExact(),
@@ -91,10 +94,24 @@ def _duplicates(policy: CompiledPolicy, prior: Prior) -> list[Finding]:
             message = f"It has {seen.words} as an earlier expense."
             findings.append(found(seen.code, settings, message, other=seen.expense))
     settings = _settings(policy, "DUPLICATE_NEAR")
+    if prior.added is not None and settings.enabled:
+        findings.append(found("DUPLICATE_NEAR", settings, _together(prior.added), other=_last(prior.added)))
     if prior.match is not None and settings.enabled:
         message = "A receipt and a card line seem to be this one purchase, and the other one has gone on already."
         findings.append(found("DUPLICATE_NEAR", settings, message, other=prior.match.expense))
     return findings
+
+
+def _together(added: Sum) -> str:
+    if added.whole is None:
+        one, other = (part[:_SHOWN] for part in added.parts)
+        return f"Its total is what expenses {one} and {other} of the same vendor are together."
+    part, whole = added.parts[0][:_SHOWN], added.whole[:_SHOWN]
+    return f"With expense {part} of the same vendor it adds up to expense {whole}."
+
+
+def _last(added: Sum) -> str:
+    return added.whole or added.parts[-1]
 
 
 def _splits(footprint: Footprint, policy: CompiledPolicy, prior: Prior) -> list[Finding]:

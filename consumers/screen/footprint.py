@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from urllib.parse import quote
 
+from consumers.screen.twins import Near
 from policy.checks.across import SplitTransaction
 from policy.coded import facts_of
 from policy.compiled import CompiledPolicy
@@ -80,6 +81,7 @@ class Footprint:
     prints: tuple[Print, ...]
     parts: tuple[Part, ...]
     purchase: Purchase | None
+    near: Near | None
     wants_receipt: bool
 
 
@@ -96,6 +98,7 @@ def footprint_of(event: ExpenseEvaluated, policy: CompiledPolicy) -> Footprint:
         prints=_prints(event, facts),
         parts=_parts(event, facts, policy) if known else (),
         purchase=_purchase(event, facts) if known else None,
+        near=_near(event, facts),
         wants_receipt=wants,
     )
 
@@ -145,12 +148,12 @@ def _bucket(period: Period, day: date) -> str:
 
 def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
     read, found = event.facts, []
-    vendor = event.vendor.vendor_id if event.vendor else folded(facts.merchant)
+    vendor = _vendor(event, facts)
     amount = None if read.total is None else f"{read.total.normalize():f} {read.currency}"
     on = read.invoice_date.isoformat() if read.invoice_date else None
     if event.document is not None:
         found.append(Print("DUPLICATE_EXACT", _key("document", event.document.sha256), "the same document"))
-        number = "".join(c for c in (read.invoice_number or "").upper() if c.isalnum())
+        number = _number(event)
         if vendor and number and amount:
             key = _key("invoice", vendor, number, amount)
             found.append(Print("DUPLICATE_EXACT", key, "the same vendor, invoice number and total"))
@@ -160,6 +163,21 @@ def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
         key = _key("card", read.account, on, amount, folded(read.vendor_name or ""))
         found.append(Print("DUPLICATE_EXACT", key, "the same account, date, amount and merchant"))
     return tuple(found)
+
+
+def _vendor(event: ExpenseEvaluated, facts: Expense) -> str:
+    return event.vendor.vendor_id if event.vendor else folded(facts.merchant)
+
+
+def _number(event: ExpenseEvaluated) -> str:
+    return "".join(c for c in (event.facts.invoice_number or "").upper() if c.isalnum())
+
+
+def _near(event: ExpenseEvaluated, facts: Expense) -> Near | None:
+    read, vendor = event.facts, _vendor(event, facts)
+    if event.document is None or not vendor or not read.total or not read.currency or read.invoice_date is None:
+        return None
+    return Near(_key(vendor), _key(event.subject), read.total, _key(read.currency), _number(event) or None)
 
 
 def _alike(key: str, *, numbered: bool) -> tuple[Print, ...]:
@@ -176,7 +194,7 @@ def _parts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy) -> t
     settings = policy.settings.get("SPLIT_TRANSACTION")
     if not isinstance(settings, SplitTransaction) or not settings.enabled or not facts.merchant:
         return ()
-    vendor = event.vendor.vendor_id if event.vendor else folded(facts.merchant)
+    vendor = _vendor(event, facts)
     amounts = {line.number: line.amount for line in facts.lines}
     sums: dict[str, tuple[Decimal, Decimal]] = {}
     for decision in event.decisions:

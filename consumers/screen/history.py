@@ -7,6 +7,7 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
     total/<account>                  running total
     print/<print>/<sequence>         who has this print
     part/<part>/<day>/<sequence>     purchases that could be parts of one
+    numbered/..., bought/...         documents that later ones may be twins of (`twins`)
     purchase/<side>/<subject>/<day>/<minor>/<sequence>, purchases/<side>/<subject> (how many)
     kept/<sequence>                  decisions that lean on other expenses, with their event
     watch/<account or expense>/<sequence>   who must be told when that changes
@@ -28,6 +29,7 @@ from rapidfuzz import fuzz
 from consumers.runtime.stage import Store
 from consumers.screen.footprint import Footprint, Part, Purchase
 from consumers.screen.prior import Match, Prior, Seen
+from consumers.screen.twins import Twins, shifted
 from policy.models import Receipts
 from schemas.events import ExpenseEvaluated
 from schemas.plain import from_plain, to_plain
@@ -86,9 +88,17 @@ class Ledger:
     def look(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
         """Return the same without the totals, which only stand as they were at arrival in a kept prior."""
         seen, same = self._seen(footprint, sequence, expense)
+        near, added = footprint.near, None
+        if near is not None:
+            twins = Twins(self._store, self._at, sequence, same | {expense})
+            twin = twins.of(near, footprint.day)
+            if twin is not None:
+                seen, same = (*seen, Seen("DUPLICATE_NEAR", *twin)), same | {twin[0]}
+            added = twins.sum(near, footprint.day)
         return Prior(
             sequence=sequence,
             seen=seen,
+            added=added,
             parts={
                 part.key: found
                 for part in footprint.parts
@@ -118,7 +128,7 @@ class Ledger:
     ) -> Iterator[tuple[str, Decimal]]:
         """Yield the earlier purchases that this one may complete; the `same` invoice again is no further part."""
         folder = f"{self._at}part/{part.key}/"
-        first, last = _shifted(day, -days), _shifted(day, days)
+        first, last = shifted(day, -days), shifted(day, days)
         count = 0
         for key, value in self._store.range(f"{folder}{first}", f"{folder}{last}{_AFTER}"):
             other, amount = orjson.loads(value)
@@ -136,7 +146,7 @@ class Ledger:
         tip = 1 + rules.tip_tolerance
         lowest, highest = (int(own.minor / tip), own.minor) if own.card else (own.minor, int(own.minor * tip))
         found = []
-        days = {_shifted(own.day, apart): apart for apart in range(-rules.days_apart, rules.days_apart + 1)}
+        days = {shifted(own.day, apart): apart for apart in range(-rules.days_apart, rules.days_apart + 1)}
         for day, apart in days.items():
             folder = f"{self._at}purchase/{side}/{own.subject}/{day}/"
             for key, value in self._store.range(f"{folder}{lowest:015}", f"{folder}{highest:015}{_AFTER}"):
@@ -159,6 +169,9 @@ class Ledger:
             for mark in footprint.prints
             if mark.left
         ]
+        if footprint.near is not None:
+            index = footprint.near.index(event.expense_id, footprint.day, _place(sequence))
+            keys += [self._put(key, value) for key, value in index]
         accounts: dict[str, Decimal] = {}
         if not merged:
             for account in footprint.accounts:
@@ -284,11 +297,6 @@ class Ledger:
         """Return the place of a card line that waits for its receipt, None where it does not wait."""
         value = self._store.get(f"{self._at}waiting/{expense}")
         return None if value is None else int(value)
-
-
-def _shifted(day: date, days: int) -> date:
-    """Return a day some days on, at most the first or last day there is."""
-    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
 def _place(sequence: int) -> str:

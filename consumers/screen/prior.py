@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import orjson
 
+from consumers.screen.twins import Sum
 from schemas.records import Finding
 
 __all__ = ["Match", "Prior", "Seen"]
@@ -36,7 +37,8 @@ class Prior:
 
     `totals` are the running totals before this expense, by account key; `parts` per limit the earlier purchases
     (expense, amount) that this one may complete; `overdue` says that the wait for a receipt ran out; `receipt` is
-    the receipt that came for this card line, `carried` what was found about that receipt.
+    the receipt that came for this card line, `carried` what was found about that receipt; `added` the expenses that
+    with this one are two parts and their whole.
     """
 
     sequence: int
@@ -47,11 +49,15 @@ class Prior:
     overdue: bool = False
     receipt: str | None = None
     carried: tuple[Finding, ...] = ()
+    added: Sum | None = None
 
     def others(self) -> tuple[str, ...]:
         """Return the expenses this decision leans on, each once."""
         named = [seen.expense for seen in self.seen] + [e for parts in self.parts.values() for e, _ in parts]
-        return tuple(dict.fromkeys(named + ([self.match.expense] if self.match else [])))
+        named += [self.match.expense] if self.match else []
+        if self.added:
+            named += [*self.added.parts, *([self.added.whole] if self.added.whole else [])]
+        return tuple(dict.fromkeys(named))
 
     def canonical(self) -> str:
         """Return it as RFC 8785 JSON; amounts are decimal strings.
@@ -68,6 +74,9 @@ class Prior:
             "receipt": self.receipt,
             "carried": [asdict(finding) for finding in self.carried],
         }
+        if self.added:
+            # Only where there is one: what was decided before there was this field stays the same to the last byte.
+            data["added"] = [self.added.parts, self.added.whole]
         return orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
 
     @classmethod
@@ -89,6 +98,7 @@ class Prior:
                 overdue=data["overdue"],
                 receipt=data["receipt"],
                 carried=tuple(Finding(**finding) for finding in data["carried"]),
+                added=Sum(tuple(data["added"][0]), data["added"][1]) if "added" in data else None,
             )
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"no prior of a decision: {error!r}") from error

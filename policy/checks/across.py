@@ -21,7 +21,11 @@ class DuplicateExact(Severity):
 
 
 class NearDuplicate(CheckSettings):
-    """A receipt and a card line that seem to be one purchase, when one of them has gone on already."""
+    """What seems to be a purchase that is there already.
+
+    A receipt and a card line of which one has gone on; one person's documents of one total within two days, one
+    without a number; the same total under an invoice number that differs by one slip; two totals that make up a third.
+    """
 
     blocking: bool = True
 

@@ -1,5 +1,6 @@
 """Whatever is submitted, rejected and corrected: the history is that of what survives."""
 
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -7,10 +8,13 @@ from hypothesis import strategies as st
 
 from schemas.events import ExpenseCoded, ExpenseDecided
 from tests.depth import examples
-from tests.evaluate.build import coded
+from tests.evaluate.build import DAY, coded
 from tests.screen.desk import BUDGET, ROOMY, Desk
 
-AMOUNTS = ("90.00", "240.00", "310.00", "520.00")
+# 90 and 240 are 330 together.
+AMOUNTS = ("90.00", "240.00", "310.00", "330.00", "520.00")
+# The second and the third are the first but for one slip each.
+NUMBERS = (None, "20417", "2O417", "20471", "99999")
 VENDORS = ("one", "two")
 STEPS = st.lists(
     st.tuples(
@@ -19,6 +23,8 @@ STEPS = st.lists(
         st.sampled_from(AMOUNTS),
         st.sampled_from(VENDORS),
         st.booleans(),
+        st.sampled_from(NUMBERS),
+        st.integers(0, 3),
     ),
     max_size=14,
 )
@@ -36,11 +42,11 @@ def _gist(decision: ExpenseDecided) -> Any:
 
 @settings(deadline=None, max_examples=examples(60))
 @given(STEPS)
-def test_history_is_that_of_the_survivors(steps: list[tuple[str, int, str, str, bool]]) -> None:
+def test_history_is_that_of_the_survivors(steps: list[tuple[str, int, str, str, bool, str | None, int]]) -> None:
     """After any steps, totals and latest decisions equal those of a ledger that only ever saw the survivors."""
     desk, alive, latest = _desk(), dict[int, ExpenseCoded](), dict[str, ExpenseDecided]()
     revisions: dict[int, int] = {}
-    for action, which, amount, vendor, card in steps:
+    for action, which, amount, vendor, card, number, days in steps:
         if which in alive and action == "submit":
             continue
         if which not in alive and action != "submit":
@@ -51,7 +57,15 @@ def test_history_is_that_of_the_survivors(steps: list[tuple[str, int, str, str, 
             latest |= {fresh.expense_id: fresh for fresh in desk.retract(gone)}
         if action != "reject":
             revisions[which] = revisions.get(which, 0) + 1
-            event = coded(str(which), amount, vendor=vendor, card=card, revision=revisions[which])
+            event = coded(
+                str(which),
+                amount,
+                vendor=vendor,
+                card=card,
+                revision=revisions[which],
+                number=number,
+                day=DAY + timedelta(days=days),
+            )
             alive[which] = event
             latest |= {decided.expense_id: decided for decided in desk.submit(event)}
     clean, expected = _desk(), dict[str, ExpenseDecided]()
@@ -67,6 +81,6 @@ def _totals(desk: Desk) -> dict[str, bytes]:
 
 
 def _count(desk: Desk) -> int:
-    folders = ("left", "kept", "part", "print", "purchase", "purchases", "watch", "waiting")
+    folders = ("left", "kept", "part", "print", "purchase", "purchases", "watch", "waiting", "numbered", "bought")
     at = "ledger/acme/main/"
     return sum(1 for folder in folders for _ in desk.screen.store.range(f"{at}{folder}/", f"{at}{folder}0"))
