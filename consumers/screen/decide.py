@@ -30,6 +30,7 @@ _DEFAULTS: Final[dict[str, CheckSettings]] = {
     "SPLIT_TRANSACTION": SplitTransaction(),
     "BUDGET_EXCEEDED": Severity(),
     "MISSING_RECEIPT": Severity(),
+    "RECEIPT_MISMATCH": Severity(),
 }
 
 
@@ -99,6 +100,10 @@ def _duplicates(policy: CompiledPolicy, prior: Prior) -> list[Finding]:
     if prior.match is not None and settings.enabled:
         message = "A receipt and a card line seem to be this one purchase, and the other one has gone on already."
         findings.append(found("DUPLICATE_NEAR", settings, message, other=prior.match.expense))
+    settings = _settings(policy, "RECEIPT_MISMATCH")
+    if prior.unlike is not None and settings.enabled:
+        message = "A card line of this person at this merchant waits for its receipt, but the amounts do not fit."
+        findings.append(found("RECEIPT_MISMATCH", settings, message, other=prior.unlike))
     return findings
 
 

@@ -160,7 +160,8 @@ def _looked(kept: Kept, totals: dict[str, Decimal], ledger: Ledger, policies: Po
     policy = _policy(kept.event, policies)
     footprint = footprint_of(kept.event, policy)
     now = ledger.look(footprint, kept.sequence, kept.event.expense_id, policy.receipts, _split_days(policy))
-    return replace(kept.prior, totals=totals, seen=now.seen, parts=now.parts, match=now.match, added=now.added)
+    fresh = {name: getattr(now, name) for name in ("seen", "parts", "match", "added", "unlike")}
+    return replace(kept.prior, totals=totals, **fresh)
 
 
 def _receive(receipt: ExpenseEvaluated, prior: Prior, ledger: Ledger, policies: Policies) -> Iterable[Event]:

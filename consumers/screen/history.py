@@ -95,16 +95,19 @@ class Ledger:
             if twin is not None:
                 seen, same = (*seen, Seen("DUPLICATE_NEAR", *twin)), same | {twin[0]}
             added = twins.sum(near, footprint.day)
+        own = footprint.purchase
+        match = self._match(own, sequence, expense, rules) if own else None
         return Prior(
             sequence=sequence,
             seen=seen,
             added=added,
+            unlike=self._unlike(own, sequence, expense, rules) if own and not own.card and not match else None,
             parts={
                 part.key: found
                 for part in footprint.parts
                 if (found := tuple(self._parts(part, footprint.day, sequence, same | {expense}, days)))
             },
-            match=self._match(footprint.purchase, sequence, expense, rules) if footprint.purchase else None,
+            match=match,
         )
 
     def _total(self, account: str) -> Decimal:
@@ -159,6 +162,19 @@ class Ledger:
             return None
         best = min(found)
         return Match(best[-1], waiting=not best[0])
+
+    def _unlike(self, own: Purchase, sequence: int, expense: str, rules: Receipts) -> str | None:
+        """Return the waiting card line a receipt would belong to but for its amount, the nearest in days and amount."""
+        found = []
+        for apart in range(-rules.days_apart, rules.days_apart + 1):
+            folder = f"{self._at}purchase/card/{own.subject}/{shifted(own.day, apart)}/"
+            for key, value in islice(self._store.range(folder, folder[:-1] + _AFTER), _MOST_PARTS):
+                other, name = orjson.loads(value)
+                minor, place = (int(part) for part in key.split("/")[-2:])
+                known = place < sequence and other != expense and self.waiting(other) is not None
+                if known and _alike(own.name, name) >= rules.merchant_similarity:
+                    found.append((abs(apart), abs(minor - own.minor), place, other))
+        return min(found)[-1] if found else None
 
     # Writing
 

@@ -38,7 +38,7 @@ class Prior:
     `totals` are the running totals before this expense, by account key; `parts` per limit the earlier purchases
     (expense, amount) that this one may complete; `overdue` says that the wait for a receipt ran out; `receipt` is
     the receipt that came for this card line, `carried` what was found about that receipt; `added` the expenses that
-    with this one are two parts and their whole.
+    with this one are two parts and their whole; `unlike` the waiting card line whose amount this receipt does not fit.
     """
 
     sequence: int
@@ -50,11 +50,12 @@ class Prior:
     receipt: str | None = None
     carried: tuple[Finding, ...] = ()
     added: Sum | None = None
+    unlike: str | None = None
 
     def others(self) -> tuple[str, ...]:
         """Return the expenses this decision leans on, each once."""
         named = [seen.expense for seen in self.seen] + [e for parts in self.parts.values() for e, _ in parts]
-        named += [self.match.expense] if self.match else []
+        named += [other for other in (self.match.expense if self.match else None, self.unlike) if other]
         if self.added:
             named += [*self.added.parts, *([self.added.whole] if self.added.whole else [])]
         return tuple(dict.fromkeys(named))
@@ -74,9 +75,11 @@ class Prior:
             "receipt": self.receipt,
             "carried": [asdict(finding) for finding in self.carried],
         }
+        # Only where there is one: what was decided before there were these fields stays the same to the last byte.
         if self.added:
-            # Only where there is one: what was decided before there was this field stays the same to the last byte.
             data["added"] = [self.added.parts, self.added.whole]
+        if self.unlike:
+            data["unlike"] = self.unlike
         return orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
 
     @classmethod
@@ -99,6 +102,7 @@ class Prior:
                 receipt=data["receipt"],
                 carried=tuple(Finding(**finding) for finding in data["carried"]),
                 added=Sum(tuple(data["added"][0]), data["added"][1]) if "added" in data else None,
+                unlike=data.get("unlike"),
             )
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"no prior of a decision: {error!r}") from error

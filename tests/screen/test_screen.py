@@ -254,19 +254,42 @@ def test_what_was_found_about_a_receipt_goes_on_with_the_card_line() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"total": "95.00"},
-        {"total": "121.00"},
         {"day": DAY - timedelta(days=3)},
         {"vendor": "Red Tin"},
         {"subject": "subject-2"},
     ],
 )
 def test_what_is_not_its_receipt(changes: dict[str, Any]) -> None:
-    """Too much tip, a larger amount, days apart, another vendor or person: the card line goes on waiting."""
+    """Days apart, another vendor or person: the card line goes on waiting."""
     desk = Desk(receipts=RECEIPTS, budgets=[])
     desk.submit(card())
     (own,) = desk.submit(receipt(**changes))
     assert (own.disposition, own.outcome) == ("decide", "PASS")
+
+
+@pytest.mark.parametrize("total", ["95.00", "121.00"])
+def test_a_receipt_whose_amount_does_not_fit_is_held(total: str) -> None:
+    """Too much for a tip, or more than was charged: a person looks at both, and the card line goes on waiting."""
+    desk = Desk(receipts=RECEIPTS, budgets=[])
+    (waiting,) = desk.submit(card())
+    (held,) = desk.submit(receipt(total=total))
+    assert (held.disposition, held.outcome, codes(held)) == (
+        "decide",
+        "REVIEW_REQUIRED",
+        ["RECEIPT_MISMATCH"],
+    )
+    assert held.findings[0].other == waiting.expense_id
+    merged, _ = desk.submit(receipt("right"))
+    assert merged.disposition == "merge"
+
+
+def test_a_receipt_without_a_card_line_any_more_is_held_no_longer() -> None:
+    """The card line it differed from is taken back: nothing is left to differ from."""
+    desk = Desk(receipts=RECEIPTS, budgets=[])
+    desk.submit(card())
+    desk.submit(receipt(total="95.00"))
+    (fresh,) = desk.retract(card())
+    assert (fresh.outcome, fresh.findings) == ("PASS", ())
 
 
 def test_no_receipt_in_time_is_missing() -> None:
