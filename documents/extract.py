@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from documents import kinds, mail
-from documents.engines import EngineFailed
-from documents.limits import DEFAULT, LimitExceeded, Limits
+from documents.limits import DEFAULT, Limits
 from documents.problems import Problem
 from documents.reader import read
 from documents.reading import Reading
@@ -21,35 +21,57 @@ if TYPE_CHECKING:
     from documents.understanding import Understanding
 
 
-def extract(
-    name: str, data: bytes, limits: Limits = DEFAULT, engines: Sequence[Engine] = (), threshold: float = THRESHOLD
-) -> list[dict[str, Any]]:
-    """The documents in a file, each as a dictionary ready for JSON.
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a file: the bytes it stands in (None where nobody read them), what was read, what it means."""
 
-    A message gives one for each attachment, a file with several invoices one for each, in order and under one hash.
-    Amounts are decimal strings, dates ISO 8601, absent is None.
+    name: str
+    content: bytes | None
+    reading: Reading
+    understanding: Understanding
+
+    def told(self) -> dict[str, Any]:
+        """The document ready for JSON: amounts are decimal strings, dates ISO 8601, absent is None."""
+        return {
+            "file": self.name,
+            "sha256": None if self.content is None else hashlib.sha256(self.content).hexdigest(),
+            "kind": self.reading.kind,
+            "pages": len(self.reading.pages),
+            "engine": f"{self.reading.engine} {self.reading.engine_version}".strip(),
+            **self.understanding.facts.as_dict(),
+            "accepted": self.understanding.accepted,
+        }
+
+
+def documents_in(
+    name: str, data: bytes, limits: Limits = DEFAULT, engines: Sequence[Engine] = (), threshold: float = THRESHOLD
+) -> list[Document]:
+    """The documents in a file, in order: one for each attachment of a message, for each of several invoices.
+
     Raises as `read` does.
     """
     limits.check("bytes", len(data), limits.bytes)
     return [
-        _told(part, hashlib.sha256(content).hexdigest(), document, understand(document, threshold))
+        Document(part, content, document, understand(document, threshold))
         for part, content in _files(name, data, limits)
         for document in split(read(part, content, limits, engines))
     ]
 
 
-def extract_bounded(
+def extract(
     name: str, data: bytes, limits: Limits = DEFAULT, engines: Sequence[Engine] = (), threshold: float = THRESHOLD
 ) -> list[dict[str, Any]]:
-    """As `extract`, for whoever reads many files in a row: a document over a limit costs itself only.
+    """The documents in a file, each as a dictionary ready for JSON, in order.
 
-    It comes back unread with the problem LIMIT_EXCEEDED. Raises `EngineMissing` as `read` does.
+    Raises as `read` does.
     """
-    try:
-        return extract(name, data, limits, engines, threshold)
-    except (LimitExceeded, EngineFailed) as error:
-        reading = Reading("unsupported", problems=(Problem("LIMIT_EXCEEDED", f"{error}; send a smaller document"),))
-        return [_told(name, hashlib.sha256(data).hexdigest(), reading, understand(reading, threshold))]
+    return [document.told() for document in documents_in(name, data, limits, engines, threshold)]
+
+
+def unread(name: str, content: bytes | None, problem: Problem) -> Document:
+    """A file of which no more is known than why it could not be read."""
+    reading = Reading("unsupported", problems=(problem,))
+    return Document(name, content, reading, understand(reading))
 
 
 def _files(name: str, data: bytes, limits: Limits) -> list[tuple[str, bytes]]:
@@ -61,15 +83,3 @@ def _files(name: str, data: bytes, limits: Limits) -> list[tuple[str, bytes]]:
     except mail.UnreadableMail:
         return [(name, data)]  # read as it is, it says why
     return [(f"{name}/{part.name}", part.data) for part in parts]
-
-
-def _told(name: str, sha256: str, reading: Reading, understanding: Understanding) -> dict[str, Any]:
-    return {
-        "file": name,
-        "sha256": sha256,
-        "kind": reading.kind,
-        "pages": len(reading.pages),
-        "engine": f"{reading.engine} {reading.engine_version}".strip(),
-        **understanding.facts.as_dict(),
-        "accepted": understanding.accepted,
-    }

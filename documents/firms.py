@@ -32,6 +32,8 @@ _AFTER_FORM = re.compile(
 )
 _FORM_MISREAD = re.compile(r"\b[5S]/[8B](?=\s*[({\[]\s*\d)")
 MOST_WORDS: Final = 9
+_LONGEST: Final = 200
+"""Letters of a phrase in which a name is looked for: a page of prose on one row would cost the square of its length."""
 
 
 def reads_like_a_name(text: str) -> bool:
@@ -44,6 +46,6 @@ def reads_like_a_name(text: str) -> bool:
 
 def tidy(text: str) -> str:
     """The name alone: without the number in the register, what follows the legal form, and stray marks."""
-    text = _AFTER_NUMBER.sub(r"\1", _FORM_MISREAD.sub("S/B", text))
+    text = _AFTER_NUMBER.sub(r"\1", _FORM_MISREAD.sub("S/B", text[:_LONGEST]))
     text = _AFTER_FORM.sub(r"\1", _REGISTRATION.sub("", text))
     return re.sub(r"\s+", " ", text).strip(" :;,|*_-~='\"\u201c\u201d\u2018\u2019")

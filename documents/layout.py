@@ -24,6 +24,13 @@ PHRASE_GAP: Final = 1.3
 BELOW_ROWS: Final = 4.0
 """How many row heights under a label its value may stand."""
 
+MOST_WORDS: Final = 80
+"""Words of one row. No printed row has as many; a text file of one endless line is cut, since fields are looked for
+among all pairs of words on a row."""
+
+MOST_LETTERS: Final = 200
+"""Letters of one word. What is longer is data somebody pasted; no field is read from it, and it is left out."""
+
 _LABEL_THEN_VALUE = re.compile(r"^([^\W\d_][^\W\d_./]*\.?[:#°º=])([^/:].*)$")
 
 
@@ -58,8 +65,9 @@ class Row:
     def phrases(self) -> list[tuple[Word, ...]]:
         """Its words cut where the gaps are wide."""
         cut: list[list[Word]] = []
+        gap = PHRASE_GAP * self.height
         for word in self.words:
-            if cut and word.x0 - cut[-1][-1].x1 <= PHRASE_GAP * self.height:
+            if cut and word.x0 - cut[-1][-1].x1 <= gap:
                 cut[-1].append(word)
             else:
                 cut.append([word])
@@ -153,8 +161,13 @@ def lay_out(pages: Iterable[Page], *, scanned: bool) -> Sheet:
     rows: list[Row] = []
     for page in pages:
         read = [mended for word in page.words for mended in (mend_word(word) if scanned else (word,))]
-        words = [piece for word in read for piece in _split(_upright(word, page.angle))]
-        rows.extend(Row(page.number, tuple(line)) for line in _lines(words))
+        short = (word for word in read if len(word.text) <= MOST_LETTERS)
+        words = [piece for word in short for piece in _split(_upright(word, page.angle))]
+        rows.extend(
+            Row(page.number, tuple(line[start : start + MOST_WORDS]))
+            for line in _lines(words)
+            for start in range(0, len(line), MOST_WORDS)
+        )
     return Sheet(tuple(rows), scanned)
 
 

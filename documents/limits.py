@@ -19,8 +19,9 @@ class LimitExceeded(Exception):
 class Limits:
     """Ceilings for one document.
 
-    Breaking `bytes`, `pages` or `pixels` raises `LimitExceeded` before the memory is taken. `seconds` bounds one
-    call of an OCR engine's own process; whole-document time and memory belong to whoever runs the worker process.
+    Breaking `bytes`, `pages`, `pixels` or, of plain text, `lines` raises `LimitExceeded` before the memory is taken.
+    `seconds` bounds one call of an OCR engine's own process; whole-document time and memory belong to whoever runs the
+    worker process.
     """
 
     bytes: int = 25 * 1024 * 1024

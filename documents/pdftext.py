@@ -78,6 +78,23 @@ def is_legible(words: tuple[Word, ...]) -> bool:
     return broken * 5 < len(letters)
 
 
+def is_all_text(page: pdfium.PdfPage, words: tuple[Word, ...]) -> bool:
+    """Whether the words are all that a page shows: it has some, draws nothing but letters, and each letter is named.
+
+    A page number alone is no scan; looking for print on such a page costs a second and finds the number again.
+    """
+    if not words or pdfium_c.FPDFPage_GetAnnotCount(page.raw):
+        return False
+    if any(each.type != pdfium_c.FPDF_PAGEOBJ_TEXT for each in page.get_objects(max_depth=1)):
+        return False
+    text_page = page.get_textpage()
+    try:
+        count = text_page.count_chars()
+        return all(pdfium_c.FPDFText_HasUnicodeMapError(text_page.raw, index) == 0 for index in range(count))
+    finally:
+        text_page.close()
+
+
 def _runs(raw: ctypes.c_void_p, count: int) -> Iterator[_Run]:
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     loose = pdfium_c.FS_RECTF()

@@ -14,6 +14,7 @@ Code = Literal[
     "UNSAFE_XML",  # declares a document type or entities; never expanded
     "NO_TEXT",  # opened and looked at, but no words were found
     "LIMIT_EXCEEDED",  # asks for more time, memory, pages or pixels than one document may have
+    "READ_FAILED",  # it could not be opened, or reading it ended its process: nothing of it is known
     # what the reading leaves open
     "REPAIRED",  # damaged, opened after repair: content may be missing
     "WRONG_EXTENSION",  # the name promises another kind than the content is: perhaps not the file that was meant
@@ -30,7 +31,7 @@ Code = Literal[
 ]
 
 UNUSABLE: Final[frozenset[Code]] = frozenset(
-    {"EMPTY", "CORRUPT", "ENCRYPTED", "UNSUPPORTED", "UNSAFE_XML", "NO_TEXT", "LIMIT_EXCEEDED"}
+    {"EMPTY", "CORRUPT", "ENCRYPTED", "UNSUPPORTED", "UNSAFE_XML", "NO_TEXT", "LIMIT_EXCEEDED", "READ_FAILED"}
 )
 """Nothing could be read; only another file helps."""
 

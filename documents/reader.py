@@ -96,7 +96,8 @@ def _read_pages(
         words, angle = pdftext.read_words(page, limits.chars), 0.0
         chars += sum(len(word.text) for word in words)
         limits.check("chars", chars, limits.chars)
-        if engines and not pdftext.is_legible(words) and not pdf.is_blank(page):
+        told = pdftext.is_legible(words) or pdftext.is_all_text(page, words)
+        if engines and not told and not pdf.is_blank(page):
             pixels, scale = pdf.render(page, limits)
             found, angle = _recognise(pixels, engines, limits)
             words = tuple(_scaled(word, 1 / scale) for word in found)
@@ -169,6 +170,7 @@ def _read_text(data: bytes, limits: Limits, notes: tuple[Problem, ...]) -> Readi
     text = kinds.decode_text(data) or ""
     limits.check("chars", len(text), limits.chars)
     lines = text.expandtabs(8).splitlines()
+    limits.check("lines", len(lines), limits.lines)
     words = tuple(
         Word(match, float(column), float(row), float(column + len(match)), row + 1.0)
         for row, line in enumerate(lines)

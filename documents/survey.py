@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from documents import labels
@@ -13,7 +15,7 @@ from documents.misreadings import point
 from documents.numerals import Amount, Mark, amounts_in, decimal_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from documents.facts import Place
     from documents.reading import Reading, Word
@@ -44,6 +46,7 @@ class Survey:
     sheet: Sheet
     scanned: bool
     hits: tuple[Hit, ...]
+    hits_by_row: Mapping[int, list[Hit]]
     amounts: tuple[tuple[Amount, ...], ...]  # per row
     dates: tuple[DateSpot, ...]
     locality: Locality
@@ -54,7 +57,7 @@ class Survey:
 
     def hits_on(self, row: int) -> list[Hit]:
         """Labels on one row, left to right."""
-        return [hit for hit in self.hits if hit.row == row]
+        return self.hits_by_row.get(row, [])
 
     def place(self, row: int, words: tuple[Word, ...]) -> Place:
         """Where some words of a row stand."""
@@ -84,12 +87,14 @@ def survey(reading: Reading) -> Survey:
         rows = tuple(replace(row, words=point(row.words, mark or ".", edges)) for row in sheet.rows)
         sheet = replace(sheet, rows=rows)
         amounts = tuple(tuple(amounts_in(row.words, mark)) for row in sheet.rows)
+    hits = sheet.find(labels.role_labels())
     dates = tuple(spot for row in range(len(sheet.rows)) for spot in _dates_on(sheet, row))
     proved = order_of(spot.printed for spot in dates)
     return Survey(
         sheet=sheet,
         scanned=scanned,
-        hits=sheet.find(labels.role_labels()),
+        hits=hits,
+        hits_by_row={row: list(together) for row, together in groupby(hits, key=attrgetter("row"))},
         amounts=amounts,
         dates=dates,
         locality=locality,

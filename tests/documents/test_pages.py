@@ -129,6 +129,20 @@ def test_a_page_without_words_is_told() -> None:
     assert engine.shown == []
 
 
+def test_a_page_of_few_words_and_nothing_else_is_not_scanned() -> None:
+    """A page number alone is the whole page; beside a picture it may be all the text layer knows of it."""
+    engine = Reader((Word("scanned", 0, 0, 90, 20),))
+    told = read("a.pdf", pdf(("Page 1",)), engines=(engine,))
+    assert (told.kind, _texts(told.pages[0]), engine.shown) == ("digital_pdf", ["Page", "1"], [])
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    canvas.drawString(72, 700, "Page 1")
+    canvas.drawInlineImage(Image.fromarray(picture()), 72, 100, 300, 270)
+    canvas.save()
+    told = read("a.pdf", file.getvalue(), engines=(engine,))
+    assert (told.kind, _texts(told.pages[0]), len(engine.shown)) == ("scanned_pdf", ["scanned"], 1)
+
+
 def test_limits_are_poison() -> None:
     """Too many pages, pixels or bytes raise before the memory is taken."""
     with pytest.raises(LimitExceeded, match="pages"):

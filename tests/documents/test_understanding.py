@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from documents.extract import extract
+from documents.layout import lay_out
+from documents.limits import LimitExceeded
 from documents.reader import read
 from documents.understanding import understand
 
@@ -195,3 +197,12 @@ def test_confidence_knows_only_what_is_there() -> None:
     assert all(0 < sure <= 1 for sure in found.confidence.values())
     assert {name for name in found.confidence if name != "line_items" and getattr(found, name) is None} == set()
     assert isinstance(found.total, Decimal)
+
+
+def test_endless_rows_and_words_cost_their_length_not_its_square() -> None:
+    """A file of one line is cut into rows of eighty words at most; pasted data is no word, and lines are counted."""
+    words = "Total 22.00 Date 05.03.2024 " * 100
+    sheet = lay_out(read("a.txt", f"{words}{'1' * 5000}".encode()).pages, scanned=False)
+    assert [len(row.words) for row in sheet.rows] == [80] * 5
+    with pytest.raises(LimitExceeded, match="lines: the document asks for 6000, at most 5000"):
+        read("a.txt", b"Total 1.00\n" * 6000)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from documents.einvoice import read_einvoice
-from documents.extract import extract, extract_bounded
+from documents.extract import extract
 from documents.limits import LimitExceeded, Limits
 from documents.xmltree import RefusedXml, parse_xml
 
@@ -106,10 +106,3 @@ def test_a_large_file_breaks_its_limit() -> None:
     """More bytes than allowed are poison, not a problem."""
     with pytest.raises(LimitExceeded, match="xml_bytes"):
         extract("big.xml", UBL.encode(), Limits(xml_bytes=100))
-
-
-def test_over_a_limit_costs_itself_only() -> None:
-    """Read in a row with others, the same file is an unread document with a typed problem, not the end of the row."""
-    (found,) = extract_bounded("big.xml", UBL.encode(), Limits(xml_bytes=100))
-    assert (found["kind"], found["accepted"]) == ("unsupported", False)
-    assert [problem["code"] for problem in found["problems"]] == ["LIMIT_EXCEEDED"]

@@ -1,0 +1,50 @@
+"""Many files side by side in real worker processes: order, limits, and what a hostile one costs."""
+
+from pathlib import Path
+
+import pytest
+
+from consumers.ocr.crew import FileRead, read_files
+from consumers.ocr.files import FileTask
+from consumers.runtime.errors import Halted
+from consumers.runtime.stage import Limits
+from documents.engines import EngineMissing
+from documents.limits import DEFAULT
+
+# Each worker is a fresh interpreter that imports what reading takes.
+pytestmark = pytest.mark.slow
+
+LIMITS = Limits(workers=2, seconds=8, memory_bytes=500 * 2**20, attempts=2)
+
+
+def _all(folder: Path, *names: str, reader: str = "tests.ocr.hostile:reader") -> list[FileRead]:
+    tasks = [FileTask(folder / f"{name}.pdf", DEFAULT, 0.8) for name in names]
+    for task in tasks:
+        task.path.write_bytes(task.path.stem.encode())
+    return list(read_files(tasks, LIMITS, reader))
+
+
+def test_hostile_files_cost_themselves_only(tmp_path: Path) -> None:
+    """One that kills its worker, hangs, eats memory or fails ends typed; all others are read, in the order given."""
+    names = ("slow", "die", "a", "hang", "raise", "b", "hog", "c")
+    found = {read.task.path.stem: read.documents for read in _all(tmp_path, *names)}
+    assert tuple(found) == names
+    codes = {name: [problem["code"] for problem in each["problems"]] for name, (each,) in found.items()}
+    assert codes == {
+        "slow": [], "a": [], "b": [], "c": [],
+        "die": ["READ_FAILED"], "raise": ["READ_FAILED"],
+        "hang": ["LIMIT_EXCEEDED"], "hog": ["LIMIT_EXCEEDED"],
+    }  # fmt: skip
+    messages = {name: each["problems"][0]["message"] for name, (each,) in found.items() if each["problems"]}
+    assert "code -9" in messages["die"]
+    assert "LookupError: a page of the impossible kind" in messages["raise"]
+    assert "not done within 8 s" in messages["hang"]
+    assert "memory" in messages["hog"]
+
+
+def test_what_no_file_is_to_blame_for_ends_the_row(tmp_path: Path) -> None:
+    """Without an engine, or with a worker that cannot start, nothing is known of any file, and none is blamed."""
+    with pytest.raises(EngineMissing, match="no engine here"):
+        _all(tmp_path, "missing")
+    with pytest.raises(Halted, match="no reader today"):
+        _all(tmp_path, "a", reader="tests.ocr.hostile:broken")
