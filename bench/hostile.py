@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.report import Report
+from bench.truths import DataMissing
 from consumers.ocr.crew import FileRead, read_files
 from consumers.ocr.files import FileTask, documents_of
 from consumers.parse.handler import STAGE
@@ -42,13 +43,13 @@ def measure(folder: Path, limits: Limits = LIMITS) -> Report:
     """Read every file under a folder and return how many ended how.
 
     Raises:
-        FileNotFoundError: there is no file to read.
+        DataMissing: there is no file to read.
 
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     if not paths:
-        msg = f"{folder}: holds no file; name a folder of damaged documents, or set SPENDTRAIL_DATA"
-        raise FileNotFoundError(msg)
+        msg = f"no documents under {folder}; set SPENDTRAIL_DATA to where they are"
+        raise DataMissing(msg)
     began = time.monotonic()
     tasks = [FileTask(path, DEFAULT, THRESHOLD) for path in paths]
     return told(list(read_files(tasks, limits, "bench.hostile:reader")), limits, time.monotonic() - began)

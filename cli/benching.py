@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.context import Refused, session
-from cli.output import console, say_json
+from cli.output import console, errors, say_json
 
 if TYPE_CHECKING:
     from bench.report import Report
@@ -23,6 +23,10 @@ Events = Annotated[
     int | None, typer.Option(help="memory: card lines to send; a tenth of them go by before the first look.", min=100)
 ]
 Runs = Annotated[int, typer.Option(help="chaos: so many runs in a row, each reported and the worst of all.", min=1)]
+Data = Annotated[
+    Path,
+    typer.Option(help="extract, hostile, documents: the folder of documents made by others.", envvar="SPENDTRAIL_DATA"),
+]
 QuixPython = Annotated[
     Path | None, typer.Option(help="handover: a Python that has quixstreams, confluent-kafka and fastavro.")
 ]
@@ -35,20 +39,27 @@ def add(app: typer.Typer) -> None:
 
 def bench(
     name: Annotated[
-        str, typer.Argument(help="handover, policy, recovery, restore, scale, memory, chaos, or all.", metavar="NAME")
+        str,
+        typer.Argument(
+            help="handover, policy, recovery, restore, scale, memory, chaos, extract, documents, hostile, or all.",
+            metavar="NAME",
+        ),
     ],
     brokers: Brokers = 1,
     ledger: Ledger = None,
     events: Events = None,
     runs: Runs = 1,
     quix_python: QuixPython = None,
+    data: Data = Path("../shared/data"),
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one line a bench.")] = False,
 ) -> None:
     """Measure, and say beside what. Kafka is started for it alone and ended after, without touching what runs.
 
     `handover` uses the brokers of SPENDTRAIL_BOOTSTRAP_SERVERS where that is set. `all` runs one after the other.
     """
-    known = _benches(brokers, ledger, events, runs, quix_python)
+    from bench.truths import DataMissing  # noqa: PLC0415 - as in _benches
+
+    known = _benches(brokers, ledger, events, runs, quix_python, data)
     if name != "all" and name not in known:
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
         raise Refused(msg)
@@ -64,7 +75,13 @@ def bench(
         msg = "--events goes with memory alone"
         raise Refused(msg)
     for one in known if name == "all" else [name]:
-        report = known[one]()
+        try:
+            report = known[one]()
+        except DataMissing as error:
+            if name != "all":
+                raise Refused(str(error)) from error
+            errors.print(f"{one} is left out: {error}")
+            continue
         if json:
             say_json(report.plain())
         else:
@@ -72,10 +89,21 @@ def bench(
 
 
 def _benches(
-    brokers: int, ledger: Path | None, events: int | None, runs: int, quix_python: Path | None
+    brokers: int, ledger: Path | None, events: int | None, runs: int, quix_python: Path | None, data: Path
 ) -> "dict[str, Callable[[], Report]]":
     """Return what runs each bench; loaded here, since no other verb should wait for it."""
-    from bench import chaos, handover, judging, memory, recovery, restore, scale  # noqa: PLC0415 - see above
+    from bench import (  # noqa: PLC0415 - see above
+        chaos,
+        extraction,
+        handover,
+        hostile,
+        judging,
+        memory,
+        recovery,
+        restore,
+        scale,
+        throughput,
+    )
 
     return {
         "handover": lambda: handover.measure(session().settings.bootstrap_servers, quix=quix_python),
@@ -89,6 +117,9 @@ def _benches(
             if runs == 1
             else chaos.repeat(runs, brokers=brokers, ledger=ledger)
         ),
+        "extract": lambda: extraction.measure(data),
+        "documents": lambda: throughput.measure(data),
+        "hostile": lambda: hostile.measure(data / "bad_inputs"),
     }
 
 

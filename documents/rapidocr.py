@@ -23,7 +23,8 @@ from documents.engines import EngineFailed, EngineMissing
 from documents.reading import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from types import ModuleType
 
     import onnxruntime  # type: ignore[import-untyped] # ships no types
 
@@ -33,11 +34,11 @@ Floats = NDArray[np.float32]
 
 DETECTOR: Final = "PP-OCRv6_det_small.onnx"
 RECOGNISER: Final = "PP-OCRv6_rec_small.onnx"
+PROVIDER: Final = "CPUExecutionProvider"
 
 SHRINK: Final = 0.5
 """Share of the prepared page's size that finding lines needs: letters of 12 pixels."""
 
-LEAST_SIDE: Final = 320
 MOST_SIDE: Final = 1600
 """Longer side of the picture lines are found on; the cost grows with its square."""
 
@@ -52,7 +53,12 @@ LINE_HEIGHT: Final = 48
 COLUMN: Final = 8
 """Pixels of a line image behind one answer of the recogniser."""
 
-BATCH: Final = 6
+PADDING: Final = 24
+"""Empty columns right of a line's picture: without them the last letter of one line in a hundred is lost."""
+
+LONGEST: Final = 6
+"""How many of the longest lines tell whether a page stands upright."""
+
 WIDEST: Final = 2400
 SURE_FOREIGN: Final = 0.7
 """Probability from which a character outside the European alphabets is believed rather than the best one inside."""
@@ -101,21 +107,26 @@ def _load() -> _Networks:
     found = importlib.util.find_spec("rapidocr")
     if found is None or found.origin is None:
         raise EngineMissing("the rapidocr package with its models is not installed; run `make setup`")
-    options = onnxruntime.SessionOptions()
-    # One thread: workers share the cores by their number, as with Tesseract.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # The arena keeps the largest page's memory for the rest of the worker's life.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
     folder = Path(found.origin).parent / "models"
+    # The arena keeps the most that was ever needed: that of one line is small, and spares a tenth of the time; that
+    # of a page would stay taken for the rest of the worker's life.
     detector, recogniser = (
-        onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
-        for name in (DETECTOR, RECOGNISER)
+        onnxruntime.InferenceSession(str(folder / name), _options(onnxruntime, arena=arena), providers=[PROVIDER])
+        for name, arena in ((DETECTOR, False), (RECOGNISER, True))
     )
     characters = recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
     alphabet = ("", *characters, " ")
     european = np.array([index for index, character in enumerate(alphabet) if _is_european(character)])
     return _Networks(detector, recogniser, alphabet, european)
+
+
+def _options(onnxruntime: ModuleType, *, arena: bool) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    # One thread: workers share the cores by their number, as with Tesseract.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = arena
+    options.log_severity_level = 3
+    return options
 
 
 def _is_european(character: str) -> bool:
@@ -145,15 +156,14 @@ class RapidOcr:
         return False
 
     def recognise(self, image: Pixels, seconds: float) -> tuple[Word, ...]:
-        """Words of the image; raises `EngineFailed` after `seconds`, looked at between batches of lines."""
+        """Words of the image; raises `EngineFailed` after `seconds`, looked at between lines."""
         end = time.monotonic() + seconds
         networks = _load()
-        lines = sorted(_find_lines(networks, image), key=lambda line: line.columns)
         words: list[Word] = []
-        for start in range(0, len(lines), BATCH):
+        for line in _find_lines(networks, image):
             if time.monotonic() > end:
                 raise EngineFailed(f"rapidocr gave up on a page after {seconds:g} s")
-            words.extend(_recognise(networks, image, lines[start : start + BATCH]))
+            words.extend(_recognise(networks, image, line))
         return tuple(sorted(words, key=lambda word: (word.top, word.x0)))
 
     def quarter_turns(self, image: Pixels, seconds: float) -> int:
@@ -163,8 +173,10 @@ class RapidOcr:
         scores: list[float] = []
         for turns in range(4):
             turned = np.ascontiguousarray(np.rot90(image, -turns))
-            lines = sorted(_find_lines(networks, turned), key=lambda line: line.columns)[-BATCH:]
-            words = list(_recognise(networks, turned, lines)) if lines and time.monotonic() < end else []
+            lines = sorted(_find_lines(networks, turned), key=lambda line: line.columns)[-LONGEST:]
+            words = [
+                word for line in lines if time.monotonic() < end for word in _recognise(networks, turned, line)
+            ]
             scores.append(sum(len(word.text) * max(0.0, word.confidence - _GUESS) for word in words))
         best = max(range(4), key=scores.__getitem__)
         return best if scores[best] > CLEARLY * scores[0] else 0
@@ -203,14 +215,12 @@ def _find_lines(networks: _Networks, image: Pixels) -> list[_Line]:
     return lines
 
 
-def _recognise(networks: _Networks, image: Pixels, lines: Sequence[_Line]) -> Iterator[Word]:
-    widest = max(line.columns for line in lines)
-    batch = np.zeros((len(lines), 3, LINE_HEIGHT, widest), np.float32)
-    for index, line in enumerate(lines):
-        cut = image[line.top : line.bottom, line.left : line.right]
-        batch[index, :, :, : line.columns] = _normalised(cv2.resize(cut, (line.columns, LINE_HEIGHT)))
-    for line, answers in zip(lines, networks.recogniser.run(None, {"x": batch})[0], strict=True):
-        yield from _words(line, _characters(networks, answers[: line.columns // COLUMN]))
+def _recognise(networks: _Networks, image: Pixels, line: _Line) -> Iterator[Word]:
+    """Words of one line. Several at once would be padded to the widest, and the padding is recognised as well."""
+    cut = cv2.resize(image[line.top : line.bottom, line.left : line.right], (line.columns, LINE_HEIGHT))
+    padded = np.pad(_normalised(cut), ((0, 0), (0, 0), (0, PADDING)))
+    answers: Floats = networks.recogniser.run(None, {"x": padded[np.newaxis]})[0][0]
+    yield from _words(line, _characters(networks, answers[: line.columns // COLUMN]))
 
 
 def _characters(networks: _Networks, answers: Floats) -> list[tuple[str, int, float]]:

@@ -1,0 +1,225 @@
+"""Documents of every kind through the whole system on two cores: how many a second, how many without a person.
+
+The system is the one `spendtrail up` starts, confined to two cores with its broker, its registry and its readers. First
+go documents as they come in; they are timed. Then go damaged and hostile ones, of which only one thing is asked: that
+each ends too. A document has ended when it is posted, rejected, merged, dead-lettered, or waits for a person.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.report import Report, ratio
+from bench.truths import DataMissing, Truth, invoices, receipts, right_fields
+from consumers.project.database import open_database
+from consumers.project.queries import ReadModel, Summary
+from schemas.lifecycle import ENDS, WAITING, State
+
+__all__ = ["CORES", "Passed", "measure", "said", "told"]
+
+CORES: Final = 2
+_SECONDS_A_DAY: Final = 86_400
+_LOOK_S: Final = 0.5
+# Of documents that are still under way so long after the last one moved, it is said that they are lost.
+_STILL_S: Final = 150.0
+_UP_S: Final = 300.0
+
+# What is a document in the folders of documents made by others; the rest there is truth, words, licences.
+_FOLDERS: Final = {
+    "receipts": ("sroie/images", ("jpg",)),
+    "invoices": ("invoice2data/tests/compare", ("pdf", "txt")),
+    "e-invoices": ("einvoice", ("xml", "pdf")),
+    "samples": ("azure_samples", ("pdf", "jpg", "jpeg", "png", "tif", "tiff", "bmp", "heic")),
+}
+_HOSTILE: Final = "bad_inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A batch that went through: file of each expense, where each ended, the seconds, and what the door refused."""
+
+    files: Mapping[str, Path]
+    ended: Mapping[str, Summary]
+    seconds: float
+    refused: int = 0
+
+    @property
+    def lost(self) -> int:
+        """How many never ended."""
+        return sum(not _has_ended(self.ended.get(expense)) for expense in self.files)
+
+    def states(self) -> dict[str, int]:
+        """Return how many ended where."""
+        return dict(Counter(each.state or "nowhere" for each in self.ended.values()).most_common())
+
+
+def measure(data: Path) -> Report:
+    """Return documents a second and a day, how many ended, were lost, and needed no person.
+
+    Raises:
+        DataMissing: no documents are under `data`.
+        TimeoutError: the system did not come up.
+
+    """
+    documents = [path for folder, suffixes in _FOLDERS.values() for path in _documents(data / folder, suffixes)]
+    if not documents:
+        msg = f"no documents under {data}; set SPENDTRAIL_DATA to where they are"
+        raise DataMissing(msg)
+    hostile = [path for path in sorted((data / _HOSTILE).rglob("*")) if path.is_file()]
+    with _system() as (given, model):
+        passed = _through(given, model, documents)
+        survived = _through(given, model, hostile)
+        truths = {truth.path: truth for truth in (*receipts(data), *invoices(data))}
+        posted = _posted(model, passed, truths)
+    return told(passed, survived, posted)
+
+
+def told(passed: Passed, survived: Passed, posted: Sequence[tuple[Truth, Mapping[str, Any]]]) -> Report:
+    """Return the report: `posted` are those posted documents whose truth is known, with what was posted."""
+    states = passed.states()
+    automatic = sum(states.get(state, 0) for state in (State.POSTED, State.MERGED, State.REJECTED))
+    number = len(passed.files)
+    rate = number / passed.seconds
+    wrong = [truth.path.name for truth, facts in posted if not all(right_fields(truth, facts).values())]
+    return Report(
+        "documents",
+        {
+            "documents": number,
+            "documents_per_s": round(rate, 2),
+            "documents_per_day": round(rate * _SECONDS_A_DAY),
+            "ended": number + len(survived.files) - passed.lost - survived.lost,
+            "lost": passed.lost + survived.lost,
+            "automation_percent": round(100 * automatic / number, 1),
+            "posted_checked": len(posted),
+            "posted_wrong_percent": round(100 * (ratio(len(wrong), len(posted)) or 0.0), 1),
+            "hostile": len(survived.files),
+            "hostile_posted": survived.states().get(State.POSTED, 0),
+            "refused_at_the_door": passed.refused + survived.refused,
+            "seconds": round(passed.seconds, 1),
+        },
+        {
+            "cores": CORES,
+            "states": states,
+            "hostile_states": survived.states(),
+            "why_held": dict(_codes(passed).most_common()),
+            "posted_wrong": wrong,
+        },
+    )
+
+
+def _codes(passed: Passed) -> Counter[str]:
+    """Count the codes that held documents; one may have several."""
+    held = [each for each in passed.ended.values() if each.state in WAITING | {State.DEAD_LETTERED}]
+    return Counter(code for each in held for code in sorted({word.strip() for word in (each.why or "").split(",")}))
+
+
+def _documents(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower().lstrip(".") in suffixes)
+
+
+@contextmanager
+def _system() -> Iterator[tuple[Mapping[str, str], ReadModel]]:
+    """Bring a system of its own up on two cores and take it down; yield its environment and its read model."""
+    home = Path(tempfile.mkdtemp(prefix="spendtrail-bench-"))
+    given = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "SPENDTRAIL_HOME": str(home),
+        "SPENDTRAIL_WORKERS": str(CORES),
+        # The hostile ones are dead-lettered as fast as they are read; that is no outage.
+        "SPENDTRAIL_DEAD_LETTERS_PER_MINUTE": "10000",
+    }
+    try:
+        with _confined():
+            said(given, "up", "--json", seconds=_UP_S)
+        engine = open_database(f"sqlite:///{(home / 'read-model.sqlite').resolve()}")
+        try:
+            yield given, ReadModel(engine)
+        finally:
+            engine.dispose()
+    finally:
+        said(given, "down", "--json", seconds=_UP_S)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _confined() -> Iterator[None]:
+    """Let what is started meanwhile run on two of the cores that this process may use, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[:CORES])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def said(given: Mapping[str, str], *words: str, seconds: float) -> list[dict[str, Any]]:
+    """Run a command as a user does and return the objects it prints.
+
+    Raises:
+        TimeoutError: it did not end in time, or failed; the message has what it said.
+
+    """
+    command = Path(sys.executable).with_name("spendtrail")
+    try:
+        done = subprocess.run(
+            [command, *words], env=dict(given), capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        msg = f"spendtrail {words[0]} did not end within {seconds:.0f} s"
+        raise TimeoutError(msg) from error
+    # 2: some were refused, which the answers say one by one.
+    if done.returncode not in {0, 2} or (done.returncode and not done.stdout):
+        msg = f"spendtrail {words[0]} failed: {done.stderr.strip()[-2000:]}"
+        raise TimeoutError(msg)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _through(given: Mapping[str, str], model: ReadModel, paths: Sequence[Path]) -> Passed:
+    """Upload documents and wait until each has ended, or nothing has moved for long."""
+    if not paths:
+        return Passed({}, {}, 1.0)
+    began = time.monotonic()
+    with _confined():
+        answers = said(given, "upload", *map(str, paths), "--json", seconds=_UP_S)
+    files = {each["expense_id"]: Path(each["path"]) for each in answers if "expense_id" in each}
+    ended: dict[str, Summary] = {}
+    moved = time.monotonic()
+    while len(ended) < len(files) and time.monotonic() - moved < _STILL_S:
+        time.sleep(_LOOK_S)
+        seen = {each.expense_id: each for each in model.expenses(limit=1_000_000) if each.expense_id in files}
+        now = {expense: each for expense, each in seen.items() if _has_ended(each)}
+        if len(now) > len(ended):
+            moved = time.monotonic()
+        ended = now
+    return Passed(files, ended, moved - began, sum("reason" in each for each in answers))
+
+
+def _has_ended(summary: Summary | None) -> bool:
+    return summary is not None and summary.state in ENDS | WAITING
+
+
+def _posted(
+    model: ReadModel, passed: Passed, truths: Mapping[Path, Truth]
+) -> list[tuple[Truth, Mapping[str, str | None]]]:
+    """Return the posted documents whose truth is known, with the fields that were posted."""
+    found: list[tuple[Truth, Mapping[str, str | None]]] = []
+    for expense_id, summary in passed.ended.items():
+        truth = truths.get(passed.files[expense_id])
+        expense = model.expense(expense_id) if truth and summary.state == State.POSTED else None
+        if truth and expense and expense.facts:
+            posted = {name: getattr(expense.facts, name) for name in truth.fields}
+            found.append((truth, {name: None if value is None else str(value) for name, value in posted.items()}))
+    return found
