@@ -1,10 +1,12 @@
 """Reading documents: pages a second beside the bare engines in the same run, with the accuracy of that run.
 
 Digital pages are read on one core, scans on two, a process each with one thread. The contestants take turns on the same
-pages, so that whatever else the machine does meets all of them; a ratio is the median of the rounds' own ratios.
+few pages, so that whatever else the machine does meets all of them; a ratio is the median of the rounds' own ratios.
+Processor seconds of a page, an engine's own process included, stand beside it: what else runs hardly moves them.
 """
 
 import multiprocessing as mp
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +24,8 @@ __all__ = ["measure", "told"]
 CORES: Final = 2
 _ROUNDS: Final = 3
 _REPEATS: Final = 3
+_TURN: Final = 6
+"""Scans a contestant reads before the next one has its turn: few enough that a busy minute meets all alike."""
 
 Rounds = Sequence[Mapping[str, float]]
 
@@ -36,12 +40,14 @@ def measure(data: Path, *, scans: int | None = None) -> Report:
 
     """
     digital, digital_read = _digital(invoices(data))
-    scanned, scanned_read = _scanned(receipts(data)[:scans])
-    return told(digital, scanned, {"digital": agreement(digital_read), "scans": agreement(scanned_read)})
+    scanned, cost, scanned_read = _scanned(receipts(data)[:scans])
+    return told(digital, scanned, cost, {"digital": agreement(digital_read), "scans": agreement(scanned_read)})
 
 
-def told(digital: Rounds, scanned: Rounds, accuracy: Mapping[str, Mapping[str, Any]]) -> Report:
-    """Return the report of rounds, each with the pages a second of every contestant."""
+def told(
+    digital: Rounds, scanned: Rounds, cost: Mapping[str, float], accuracy: Mapping[str, Mapping[str, Any]]
+) -> Report:
+    """Return the report of rounds, each with the pages a second of every contestant; `cost` in seconds a scan."""
 
     def rate(rounds: Rounds, name: str) -> float | None:
         return middle(found[name] for found in rounds)
@@ -58,6 +64,7 @@ def told(digital: Rounds, scanned: Rounds, accuracy: Mapping[str, Mapping[str, A
             "scan_pages_per_s": rate(scanned, "ours"),
             "rapidocr_pages_per_s": rate(scanned, "rapidocr"),
             "tesseract_pages_per_s": rate(scanned, "tesseract"),
+            **{f"{name}_cpu_s_per_scan": seconds for name, seconds in cost.items()},
             **{f"{kind}_{name}": value for kind, each in accuracy.items() for name, value in each.items()},
         },
         {
@@ -71,6 +78,7 @@ def told(digital: Rounds, scanned: Rounds, accuracy: Mapping[str, Mapping[str, A
             "digital_to_pdfium": beside(digital, "pdfium"),
             "scans_to_rapidocr": beside(scanned, "rapidocr"),
             "scans_to_tesseract": beside(scanned, "tesseract"),
+            "scans_to_rapidocr_cpu": ratio(cost["rapidocr"], cost["ours"]),
         },
     )
 
@@ -96,27 +104,31 @@ def _repeat(reads: Reads, truths: Sequence[Truth]) -> None:
             reads(truth.path)
 
 
-def _scanned(truths: Sequence[Truth]) -> tuple[Rounds, list[tuple[Truth, Mapping[str, Any]]]]:
-    """Read a share of the receipts a round, each contestant on both cores."""
+def _scanned(
+    truths: Sequence[Truth],
+) -> tuple[Rounds, dict[str, float], list[tuple[Truth, Mapping[str, Any]]]]:
+    """Read the receipts, a few at a time, each contestant on both cores; return also its processor seconds a page."""
     paths = [truth.path for truth in truths]
     rounds: list[Mapping[str, float]] = []
     read: list[Mapping[str, Any]] = []
+    cost = dict.fromkeys(SCANS, 0.0)
     with ExitStack() as stack:
         pools = {name: stack.enter_context(_pool(name)) for name in SCANS}
         for pool in pools.values():
             list(pool.map(_read, paths[:CORES]))  # what is loaded at the first page is not what a page takes
-        share = -(-len(paths) // _ROUNDS)
-        for start in range(0, len(paths), share):
-            part = paths[start : start + share]
+        for start in range(0, len(paths), _TURN):
+            part = paths[start : start + _TURN]
             found: dict[str, float] = {}
             for name, pool in pools.items():
                 began = time.monotonic()
                 answers = list(pool.map(_read, part))
                 found[name] = round(len(part) / (time.monotonic() - began), 3)
+                cost[name] += sum(seconds for _, seconds in answers)
                 if name == "ours":
-                    read.extend(each[0] for each in answers)
+                    read.extend(each[0] for each, _ in answers)
             rounds.append(found)
-    return rounds, list(zip(truths, read, strict=True))
+    cost = {name: round(seconds / len(paths), 3) for name, seconds in cost.items()}
+    return rounds, cost, list(zip(truths, read, strict=True))
 
 
 def _pool(name: str) -> ProcessPoolExecutor:
@@ -129,13 +141,21 @@ def _make(name: str) -> None:
     _reads = SCANS[name]()
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> tuple[Any, float]:
+    """Read one scan; return our own answer and the processor seconds it took."""
     if _reads is None:
         msg = "the worker was not made for any contestant"
         raise RuntimeError(msg)
+    began = _cpu_s()
     answer = _reads(path)
-    # Words of a bare engine are counted, not sent: only our own answers are looked at.
-    return answer if isinstance(answer, list) else None
+    # Words of a bare engine are not sent: only our own answers are looked at.
+    return (answer if isinstance(answer, list) else None), _cpu_s() - began
+
+
+def _cpu_s() -> float:
+    """Return the processor seconds of this process and of the engines it ran."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _FORMS: Final = (
@@ -44,6 +45,7 @@ def reads_like_a_name(text: str) -> bool:
     return len(text.split()) <= MOST_WORDS
 
 
+@lru_cache(maxsize=256)
 def tidy(text: str) -> str:
     """The name alone: without the number in the register, what follows the legal form, and stray marks."""
     text = _AFTER_NUMBER.sub(r"\1", _FORM_MISREAD.sub("S/B", text[:_LONGEST]))

@@ -54,12 +54,13 @@ def test_the_ratio_is_the_middle_of_the_rounds_own() -> None:
     """One slow round of everybody moves no ratio."""
     rounds = [{"ours": 40.0, "pdfplumber": 10.0, "pdfium": 400.0}, {"ours": 4.0, "pdfplumber": 1.0, "pdfium": 40.0}]
     scans = [{"ours": 2.0, "rapidocr": 1.0, "tesseract": 4.0}]
-    told = extraction.told([*rounds, rounds[0]], scans, {"scans": {"accepted": 3}})
+    told = extraction.told([*rounds, rounds[0]], scans, {"ours": 1.0, "rapidocr": 1.5}, {"scans": {"accepted": 3}})
     assert told.ratios == {
         "digital_to_pdfplumber": 4.0,
         "digital_to_pdfium": 0.1,
         "scans_to_rapidocr": 2.0,
         "scans_to_tesseract": 0.5,
+        "scans_to_rapidocr_cpu": 1.5,
     }
     assert (told.figures["digital_pages_per_s"], told.figures["scans_accepted"]) == (40.0, 3)
 
