@@ -15,14 +15,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from bench.report import Report, ratio
 from bench.truths import DataMissing, Truth, invoices, receipts, right_fields
 from consumers.project.database import open_database
 from consumers.project.queries import ReadModel, Summary
+from documents.problems import Code
 from schemas.lifecycle import ENDS, WAITING, State
 
 __all__ = ["CORES", "Passed", "measure", "said", "told"]
@@ -42,16 +43,23 @@ _FOLDERS: Final = {
     "samples": ("azure_samples", ("pdf", "jpg", "jpeg", "png", "tif", "tiff", "bmp", "heic")),
 }
 _HOSTILE: Final = "bad_inputs"
+_AUTOMATIC: Final = frozenset({State.POSTED, State.MERGED, State.REJECTED})
+# What the reader doubts, whatever the policy and the ledger say of a document.
+_READING: Final = frozenset(get_args(Code)) | {"LINES_DISAGREE"}
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A batch that went through: file of each expense, where each ended, the seconds, and what the door refused."""
+    """A batch that went through: file of each expense, where each ended, the seconds, and what the door refused.
+
+    `kinds` names the folder each expense's document comes from.
+    """
 
     files: Mapping[str, Path]
     ended: Mapping[str, Summary]
     seconds: float
     refused: int = 0
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lost(self) -> int:
@@ -71,13 +79,16 @@ def measure(data: Path) -> Report:
         TimeoutError: the system did not come up.
 
     """
-    documents = [path for folder, suffixes in _FOLDERS.values() for path in _documents(data / folder, suffixes)]
+    documents = {
+        path: kind for kind, (folder, suffixes) in _FOLDERS.items() for path in _documents(data / folder, suffixes)
+    }
     if not documents:
         msg = f"no documents under {data}; set SPENDTRAIL_DATA to where they are"
         raise DataMissing(msg)
     hostile = [path for path in sorted((data / _HOSTILE).rglob("*")) if path.is_file()]
     with _system() as (given, model):
-        passed = _through(given, model, documents)
+        passed = _through(given, model, list(documents))
+        passed = replace(passed, kinds={expense: documents[path] for expense, path in passed.files.items()})
         survived = _through(given, model, hostile)
         truths = {truth.path: truth for truth in (*receipts(data), *invoices(data))}
         posted = _posted(model, passed, truths)
@@ -87,7 +98,12 @@ def measure(data: Path) -> Report:
 def told(passed: Passed, survived: Passed, posted: Sequence[tuple[Truth, Mapping[str, Any]]]) -> Report:
     """Return the report: `posted` are those posted documents whose truth is known, with what was posted."""
     states = passed.states()
-    automatic = sum(states.get(state, 0) for state in (State.POSTED, State.MERGED, State.REJECTED))
+    automatic = [expense for expense, each in passed.ended.items() if each.state in _AUTOMATIC]
+    read = [
+        expense
+        for expense, each in passed.ended.items()
+        if each.state != State.DEAD_LETTERED and not _READING & _codes(each)
+    ]
     number = len(passed.files)
     rate = number / passed.seconds
     wrong = [truth.path.name for truth, facts in posted if not all(right_fields(truth, facts).values())]
@@ -99,7 +115,8 @@ def told(passed: Passed, survived: Passed, posted: Sequence[tuple[Truth, Mapping
             "documents_per_day": round(rate * _SECONDS_A_DAY),
             "ended": number + len(survived.files) - passed.lost - survived.lost,
             "lost": passed.lost + survived.lost,
-            "automation_percent": round(100 * automatic / number, 1),
+            "automation_percent": round(100 * len(automatic) / number, 1),
+            "read_percent": round(100 * len(read) / number, 1),
             "posted_checked": len(posted),
             "posted_wrong_percent": round(100 * (ratio(len(wrong), len(posted)) or 0.0), 1),
             "hostile": len(survived.files),
@@ -111,16 +128,25 @@ def told(passed: Passed, survived: Passed, posted: Sequence[tuple[Truth, Mapping
             "cores": CORES,
             "states": states,
             "hostile_states": survived.states(),
-            "why_held": dict(_codes(passed).most_common()),
+            "automation": "posted, merged or rejected without a person; read: without a doubt of the reader's",
+            "kinds": {
+                kind: {"documents": count, "automatic": _of(passed, kind, automatic), "read": _of(passed, kind, read)}
+                for kind, count in Counter(passed.kinds.values()).items()
+            },
+            "why_held": dict(Counter(code for each in passed.ended.values() for code in _codes(each)).most_common()),
             "posted_wrong": wrong,
         },
     )
 
 
-def _codes(passed: Passed) -> Counter[str]:
-    """Count the codes that held documents; one may have several."""
-    held = [each for each in passed.ended.values() if each.state in WAITING | {State.DEAD_LETTERED}]
-    return Counter(code for each in held for code in sorted({word.strip() for word in (each.why or "").split(",")}))
+def _codes(summary: Summary) -> frozenset[str]:
+    """Return why a document is held, or was dead-lettered; nothing where it went on."""
+    held = summary.state in WAITING | {State.DEAD_LETTERED}
+    return frozenset((summary.why or "").split()) if held else frozenset()
+
+
+def _of(passed: Passed, kind: str, expenses: Sequence[str]) -> int:
+    return sum(passed.kinds.get(expense) == kind for expense in expenses)
 
 
 def _documents(folder: Path, suffixes: Sequence[str]) -> list[Path]:

@@ -113,7 +113,13 @@ def _fit(value: Decimal | None, scale: Decimal) -> Decimal | None:
     if value is None:
         return None
     rounded = value.quantize(scale, rounding=ROUND_HALF_EVEN)
-    return value if value == rounded else rounded
+    # Compared by digits and not by value: the contract refuses zeros beyond its scale as well.
+    return value if _decimals(value) <= _decimals(scale) else rounded
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _text(value: str | None) -> str | None:

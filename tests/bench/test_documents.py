@@ -97,17 +97,19 @@ SUMMARY = Summary(
 def test_what_needs_a_person_is_not_automatic_and_what_never_ends_is_lost() -> None:
     """Four documents in two seconds: two posted, one held, one lost; one of the posted is wrong."""
     files = {name: Path(name) for name in "abcd"}
-    held = replace(SUMMARY, state="in_review", why="LOW_CONFIDENCE, MISSING_FIELD")
-    passed = Passed(files, {"a": SUMMARY, "b": SUMMARY, "c": held}, 2.0)
+    held = replace(SUMMARY, state="in_review", why="LOW_CONFIDENCE NO_GL_CODE")
+    kinds = {"a": "receipts", "b": "invoices", "c": "invoices", "d": "invoices"}
+    passed = Passed(files, {"a": SUMMARY, "b": SUMMARY, "c": held}, 2.0, kinds=kinds)
     survived = Passed({"x": Path("x")}, {"x": replace(SUMMARY, state="dead_lettered", why="LIMIT_EXCEEDED")}, 1.0, 2)
     wrong = {**READ, "total": "27.00"}
     told = throughput.told(passed, survived, [(RECEIPT, READ), (RECEIPT, wrong)])
     assert told.figures == {
         "documents": 4, "documents_per_s": 2.0, "documents_per_day": 172_800, "ended": 4, "lost": 1,
-        "automation_percent": 50.0, "posted_checked": 2, "posted_wrong_percent": 50.0, "hostile": 1,
-        "hostile_posted": 0, "refused_at_the_door": 2, "seconds": 2.0,
+        "automation_percent": 50.0, "read_percent": 50.0, "posted_checked": 2, "posted_wrong_percent": 50.0,
+        "hostile": 1, "hostile_posted": 0, "refused_at_the_door": 2, "seconds": 2.0,
     }  # fmt: skip
-    assert told.baselines["why_held"] == {"LOW_CONFIDENCE": 1, "MISSING_FIELD": 1}
+    assert told.baselines["why_held"] == {"LOW_CONFIDENCE": 1, "NO_GL_CODE": 1}
+    assert told.baselines["kinds"]["invoices"] == {"documents": 3, "automatic": 1, "read": 1}
     assert told.baselines["posted_wrong"] == ["a.jpg"]
 
 

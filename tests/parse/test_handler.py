@@ -13,6 +13,7 @@ from documents.reading import UnreadableReading
 from schemas.envelope import Event
 from schemas.events import ExpenseParsed, ExpenseRead
 from schemas.records import Assertion
+from tests.documents.test_xml import UBL
 from tests.harness import through_wire
 from tests.ocr.build import INVOICE, sealed, submitted
 from tests.ocr.shelf import GlassVault, Shelf
@@ -121,3 +122,10 @@ def test_too_many_lines_break_the_limit() -> None:
 
 def _fields(event: ExpenseRead) -> dict[str, Any]:
     return {name: getattr(event, name) for name in event.__dataclass_fields__}
+
+
+def test_zeros_beyond_the_contracts_scale_are_no_poison() -> None:
+    """An e-invoice may print its amounts with as many zeros as it likes; the event holds what they are worth."""
+    body = UBL.replace("TOTAL", "121.0000000").replace(">200<", ">200.00000000<")
+    event = parsed(read(body))
+    assert (event.facts.total, event.lines[0].quantity) == (Decimal(121), Decimal(200))
