@@ -174,9 +174,7 @@ class RapidOcr:
         for turns in range(4):
             turned = np.ascontiguousarray(np.rot90(image, -turns))
             lines = sorted(_find_lines(networks, turned), key=lambda line: line.columns)[-LONGEST:]
-            words = [
-                word for line in lines if time.monotonic() < end for word in _recognise(networks, turned, line)
-            ]
+            words = [word for line in lines if time.monotonic() < end for word in _recognise(networks, turned, line)]
             scores.append(sum(len(word.text) * max(0.0, word.confidence - _GUESS) for word in words))
         best = max(range(4), key=scores.__getitem__)
         return best if scores[best] > CLEARLY * scores[0] else 0
