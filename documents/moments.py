@@ -110,8 +110,7 @@ def _role(survey: Survey, spot: DateSpot) -> tuple[str | None, int]:
 def _date_between(survey: Survey, spot: DateSpot, after: int, before: int) -> bool:
     words = survey.sheet.rows[spot.row].words
     return any(
-        other is not spot and other.row == spot.row and after < words.index(other.words[0]) < before
-        for other in survey.dates
+        other is not spot and after < words.index(other.words[0]) < before for other in survey.dates_by_row[spot.row]
     )
 
 

@@ -214,7 +214,7 @@ def _prove(candidate: _Candidate, by_role: dict[str, list[Labelled]], lines: Seq
     rounded = [each.value for each in by_role.get("rounding", []) if NONE < abs(each.value) < ROUNDING]
     # What is payable stands below what is rounded; the sign of the step is the first thing a scan loses.
     above = candidate.labelled.row
-    before = [each.value for each in by_role.get("total", []) if each.value != total and each.row < above]
+    before = {each.value for each in by_role.get("total", []) if each.row < above} - {total} if rounded else set()
     if any(total in {other + step, other - step} for other in before for step in rounded):
         candidate.proofs.add("rounded")
     cash = [each.value for each in by_role.get("cash", [])]

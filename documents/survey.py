@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from documents import labels
 from documents.dates import Order, Printed, dates_in, order_of
@@ -39,6 +39,9 @@ class DateSpot:
     words: tuple[Word, ...]
 
 
+_OnRow = TypeVar("_OnRow", Hit, DateSpot)
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What was seen, before anything is decided."""
@@ -49,6 +52,7 @@ class Survey:
     hits_by_row: Mapping[int, list[Hit]]
     amounts: tuple[tuple[Amount, ...], ...]  # per row
     dates: tuple[DateSpot, ...]
+    dates_by_row: Mapping[int, list[DateSpot]]
     locality: Locality
     mark: Mark | None
     order: Order | None
@@ -94,15 +98,21 @@ def survey(reading: Reading) -> Survey:
         sheet=sheet,
         scanned=scanned,
         hits=hits,
-        hits_by_row={row: list(together) for row, together in groupby(hits, key=attrgetter("row"))},
+        hits_by_row=_by_row(hits),
         amounts=amounts,
         dates=dates,
+        dates_by_row=_by_row(dates),
         locality=locality,
         mark=mark,
         order=proved or locality.order,
         order_proved=proved is not None,
         cents=sum(amount.decimals == _CENTS for row in amounts for amount in row) > 1,
     )
+
+
+def _by_row(seen: Iterable[_OnRow]) -> dict[int, list[_OnRow]]:
+    """What was seen row by row, which it comes in the order of."""
+    return {row: list(together) for row, together in groupby(seen, key=attrgetter("row"))}
 
 
 def _dates_on(sheet: Sheet, row: int) -> list[DateSpot]:
