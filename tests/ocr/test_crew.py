@@ -1,7 +1,9 @@
 """Many files side by side in real worker processes: order, limits, and what a hostile one costs."""
 
+import zlib
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from consumers.ocr.crew import FileRead, read_files
@@ -48,3 +50,27 @@ def test_what_no_file_is_to_blame_for_ends_the_row(tmp_path: Path) -> None:
         _all(tmp_path, "missing")
     with pytest.raises(Halted, match="no reader today"):
         _all(tmp_path, "a", reader="tests.ocr.hostile:broken")
+
+
+def _unfolding(path: Path, mebibytes: int) -> None:
+    """Write a PDF of one page whose content is so many MiB of blanks, a thousandth of it on disk."""
+    press = zlib.compressobj(1)
+    packed = b"".join(press.compress(b" " * 2**20) for _ in range(mebibytes)) + press.flush()
+    with pikepdf.new() as pdf:
+        content = pikepdf.Stream(pdf, packed)
+        content.Filter = pikepdf.Name.FlateDecode
+        pdf.add_blank_page().Contents = pdf.make_indirect(content)
+        pdf.save(path, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+
+
+def test_what_unfolds_to_more_than_its_memory_is_stopped(tmp_path: Path) -> None:
+    """A small file of three gigabytes is ended at its limit by the real reader, and the next file is read."""
+    bomb, note = tmp_path / "bomb.pdf", tmp_path / "note.txt"
+    _unfolding(bomb, 3000)
+    note.write_text("Harbour Garage Ltd\nTotal: GBP 22.00\n")
+    assert bomb.stat().st_size < 2**24
+    limits = Limits(workers=1, seconds=60, memory_bytes=2**30, attempts=1)
+    first, second = read_files([FileTask(path, DEFAULT, 0.8) for path in (bomb, note)], limits)
+    assert [problem["code"] for problem in first.documents[0]["problems"]] == ["LIMIT_EXCEEDED"]
+    assert "memory" in first.documents[0]["problems"][0]["message"]
+    assert second.documents[0]["total"] == "22.00"
