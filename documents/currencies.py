@@ -25,6 +25,10 @@ _FORMS: Final = frozenset({"BHD"})
 _ANNOUNCED = re.compile(r"currenc|währung|waehrung|devise|monnaie|moneda|divisa|valuta|moeda|mata wang", re.IGNORECASE)
 """Words that announce a currency code on a row without amounts."""
 
+_STATED = re.compile(rf"(?:{_ANNOUNCED.pattern})\w*[ :.]+(?:code)?[ :.]*\(?([A-Z]{{3}})(?![A-Za-z])", re.IGNORECASE)
+"""A code behind such a word, which is the document's own statement."""
+
+_BY_STATEMENT: Final = 0.95
 _CODE = re.compile(r"(?<!\w)([A-Z]{3})(?![A-Za-z])")
 _SIGNS: Final[dict[str, str]] = {
     "€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "฿": "THB", "us$": "USD", "a$": "AUD",
@@ -51,6 +55,7 @@ def find_currency(survey: Survey) -> Found[str] | None:
     local = survey.locality.currency
     votes: Counter[str] = Counter()
     shared: Counter[str] = Counter()
+    stated: set[str] = set()
     for row, amounts in zip(survey.sheet.rows, survey.amounts, strict=True):
         for amount in amounts:
             sign = (amount.symbol or "").lower().rstrip(".")
@@ -60,10 +65,13 @@ def find_currency(survey: Survey) -> Found[str] | None:
                 shared[sign] += 1
             elif sign.upper() in _CURRENT:
                 votes[sign.upper()] += 3
+        stated.update(code for code in _STATED.findall(row.text) if code in _CURRENT - _FORMS)
         if amounts or _ANNOUNCED.search(row.text):
             votes.update(code for code in _CODE.findall(row.text) if code in _CURRENT - _FORMS)
     for code, name in _NAMES:
         votes[code] += 2 * len(name.findall(survey.sheet.text))
+    if len(stated) == 1:
+        return Found(stated.pop(), _BY_STATEMENT)
     return _decide(votes, shared, local)
 
 

@@ -22,7 +22,11 @@ SYMBOLS: Final = (
 )
 """Currency signs and codes that stand right beside a number."""
 
-_NUMBER = r"\d{1,3}(?:[ ' .,\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?|\d+(?:[.,]\d{1,4})?"
+_NUMBER = (
+    r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d{1,2})?|\d{1,3}(?:[ ' .,\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?|\d+(?:[.,]\d{1,4})?"
+)
+"""Groups of three, or of two before the last three as India writes lakhs: 12,34,567.00."""
+
 _AMOUNT = re.compile(
     rf"^(?P<open>\(?)(?P<minus>[-\u2212\u2013]?)\s*(?P<before>{SYMBOLS})?\s*(?P<minus2>[-\u2212\u2013]?)\s*"
     rf"(?P<number>{_NUMBER})(?:,-|,--|\.-)?\s*(?P<after>{SYMBOLS})?(?P<minus3>-?)(?P<close>\)?)(?:[A-Z*]{{1,2}}|TTC|HT)?[.:,]?$",

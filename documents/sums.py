@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
+from documents.announced import NONE, Labelled, labelled_amounts
 from documents.facts import Found
-from documents.labels import word_lists
 from documents.layout import place_of
 from documents.problems import Problem
 from documents.survey import witnessed
@@ -18,50 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from documents.facts import LineItem
-    from documents.layout import Hit
-    from documents.numerals import Amount
     from documents.survey import Survey
 
-_ROLES: Final = frozenset(
-    {
-        "total",
-        "subtotal",
-        "tax",
-        "tip",
-        "charge",
-        "discount",
-        "rounding",
-        "prepaid",
-        "cash",
-        "change",
-        "count",
-        "other_number",
-        "tax_id",
-    }
-)
 _CENT: Final = Decimal("0.01")
 ROUNDING: Final = Decimal("0.05")
 """Cash totals are rounded to five cents where one-cent coins are gone."""
 
-NONE: Final = Decimal(0)
 _CONTESTED: Final = 0.22
+_OUTGROWN: Final = 0.5
 _UNPROVED_SCAN: Final = 0.75
 """One misread digit looks like any other; without a second figure that agrees, a scanned total is for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """An amount with the role its label gives it; weight 0 to 3 says how plainly."""
-
-    role: str
-    weight: float
-    amount: Amount
-    row: int
-
-    @property
-    def value(self) -> Decimal:
-        """The amount's value."""
-        return self.amount.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +54,14 @@ class _Candidate:
 
 def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
     """Choose the total with the most support, then the subtotal and tax that belong to it."""
-    labelled = [each for row in range(len(survey.sheet.rows)) for each in _labelled(survey, row)]
+    labelled = labelled_amounts(survey)
     candidates = _candidates(survey, labelled, lines)
     if not candidates:
         return Sums()
     best = max(candidates, key=lambda each: (each.score, each.labelled.row))
     confidence = _confidence(survey, best, contested=_is_contested(best, candidates))
+    if not best.proofs and _is_outgrown(best, labelled):
+        confidence = min(confidence, _OUTGROWN)
     tip = _best(labelled, "tip", lambda value: value < best.value)
     subtotal, tax = _parts(best, labelled)
     return Sums(
@@ -105,73 +73,6 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
         ),
         problems=_contradiction(best, subtotal, tax),
     )
-
-
-def _labelled(survey: Survey, index: int) -> list[Labelled]:
-    """Amounts of a row with the label on their left, or of a label that has its amounts below."""
-    row, amounts = survey.sheet.rows[index], survey.amounts[index]
-    own_hits = [hit for hit in survey.hits_on(index) if hit.label.role in _ROLES and not _straddles(survey, hit)]
-    hits = _joined(survey, index, own_hits)
-    found = _triple(amounts, index)
-    for position, hit in enumerate(hits):
-        following = [other.first for other in hits[position + 1 :] if other.first > hit.last]
-        end = row.words[min(following)].x0 if following else float("inf")
-        own = [each for each in amounts if row.words[hit.last].x0 <= each.x0 < end]
-        money = [each for each in own if each.is_money]
-        if hit.label.role == "total" and len(money) > 1 and NONE < money[-1].value * 3 < money[0].value:
-            # A total under a table of rates: net and tax, not what is to be paid.
-            found.append(Labelled("subtotal", 2, money[0], index))
-            found.append(Labelled("tax", 2, money[-1], index))
-        elif own:
-            # Several numbers after one label: the last is the sum, the others rates, bases and counts.
-            found.append(Labelled(hit.label.role, hit.label.weight, (money or own)[-1], index))
-        elif not following and hit.label.role in {"total", "subtotal", "tax"} and hit.label.weight > 1:
-            found.extend(_below(survey, hit))
-    return found
-
-
-def _straddles(survey: Survey, hit: Hit) -> bool:
-    """Whether a label is made of the end of one column and the start of the next ("Montant | Total HT")."""
-    words = survey.sheet.rows[hit.row].words
-    return not survey.scanned and not any(
-        words[hit.first] in phrase and words[hit.last] in phrase for phrase in survey.sheet.rows[hit.row].phrases()
-    )
-
-
-def _joined(survey: Survey, index: int, hits: list[Hit]) -> list[Hit]:
-    """Labels of a row, where "total including 6 % tax" announces one sum and not a sum and a tax."""
-    if not hits or hits[0].label.role not in {"total", "subtotal"}:
-        return hits
-    said = survey.sheet.folded(index)
-    role = next((role for role in ("subtotal", "total") if said & word_lists()[f"{role}_words"]), None)
-    taxes = [hit for hit in hits[1:] if hit.label.role in {"tax", "tax_id"}]
-    first_amount = min((amount.x0 for amount in survey.amounts[index]), default=0.0)
-    words = survey.sheet.rows[index].words
-    if role is None or not taxes or any(words[hit.first].x0 > first_amount for hit in taxes):
-        return hits
-    label = replace(hits[0].label, role=role, weight=3)
-    whole = replace(hits[0], label=label, last=max(hit.last for hit in taxes))
-    return [whole, *(hit for hit in hits[1:] if hit not in taxes)]
-
-
-def _triple(amounts: Sequence[Amount], row: int) -> list[Labelled]:
-    """Net, tax and gross side by side prove each other without any label."""
-    money = [each for each in amounts if each.decimals == 2]  # noqa: PLR2004 - cents
-    for net, tax, gross in zip(money, money[1:], money[2:], strict=False):
-        if tax.value > 0 and net.value + tax.value == gross.value and tax.value < net.value:
-            return [Labelled("net", 2, net, row), Labelled("vat", 2, tax, row), Labelled("gross", 2, gross, row)]
-    return []
-
-
-def _below(survey: Survey, hit: Hit) -> list[Labelled]:
-    """Amounts on the first row under a label that has none beside it."""
-    nearest = survey.sheet.below(hit, reach=1.0)
-    if not nearest:
-        return []
-    index = nearest[0][0]
-    words = {id(word) for row, phrase in nearest if row == index for word in phrase}
-    under = [each for each in survey.amounts[index] if each.is_money and any(id(word) in words for word in each.words)]
-    return [Labelled(hit.label.role, hit.label.weight - 0.9, each, index) for each in under[:1]]
 
 
 def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineItem]) -> list[_Candidate]:
@@ -198,9 +99,14 @@ def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineIt
 
 
 def _before_prepayment(found: list[_Candidate], by_role: dict[str, list[Labelled]]) -> list[_Candidate]:
-    """Without what is only left to pay: a total less what was paid before is no total, however it is labelled."""
+    """Without what is only left to pay: a total less what was paid before is no total, however it is labelled.
+
+    Nor is a total with what earlier documents left unpaid: those came on their own.
+    """
     paid = {each.value for each in by_role.get("prepaid", []) if each.value > 0}
     rests = {each.value - part for each in found for part in paid if each.proofs and each.value > part}
+    unpaid = {each.value for each in by_role.get("unpaid", []) if each.value > 0}
+    rests |= {each.value + part for each in found for part in unpaid if each.proofs}
     whole = [each for each in found if each.value not in rests]
     return whole or found
 
@@ -259,7 +165,9 @@ def _lines_make(
     if not summed:
         return False
     nets = [net.value for net in by_role.get("subtotal", [])] if net_counts else []
-    added = [each.value for role in ("tax", "tip", "charge") for each in by_role.get(role, []) if each.value]
+    added = [
+        each.value for role in ("tax", "tip", "charge", "allowances") for each in by_role.get(role, []) if each.value
+    ]
     extras = [*added, *(sum(pair) for pair in combinations(added, 2))]
     if any(abs(summed + extra - total) <= _CENT for extra in extras):
         return True
@@ -270,12 +178,23 @@ def _lines_make(
 def _is_contested(best: _Candidate, candidates: list[_Candidate]) -> bool:
     """Whether another sum is announced as plainly as the one chosen, and is not a part of it."""
     part = best.parts[0].value if best.parts else None
-    others = [each for each in candidates if each.value not in {best.value, part} and each.labelled.role == "total"]
+    # where totals of rates make the total, each of them is a part of it
+    rates = {each.value for each in candidates if each.labelled.role == "gross"} if "rates" in best.proofs else set()
+    parts = {best.value, part} | rates
+    others = [each for each in candidates if each.value not in parts and each.labelled.role == "total"]
     if "rounded" in best.proofs:
         return False
     return any(
         each.labelled.weight >= best.labelled.weight and each.labelled.amount.is_money and each.value for each in others
     )
+
+
+def _is_outgrown(best: _Candidate, labelled: list[Labelled]) -> bool:
+    """Whether a plainly labelled part is larger than the total, and no discount says why."""
+    if any(each.role in {"discount", "prepaid"} for each in labelled):
+        return False
+    parts = [each.value for each in labelled if each.role == "subtotal" and each.weight > 2]  # noqa: PLR2004 - plainly
+    return any(NONE < best.value < part - ROUNDING for part in parts)
 
 
 def _confidence(survey: Survey, best: _Candidate, *, contested: bool) -> float:

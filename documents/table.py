@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from documents.reading import Word
     from documents.survey import Survey
 
-_SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "tip", "count", "tax"})
+_SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "tip", "count", "tax", "allowances"})
 _NEVER_ITEMS: Final = frozenset({"tax_id", "rounding", "cash", "change", "count"})
 _CLOSE: Final = Decimal("0.02")
 _PERCENT = re.compile(r"^(\d{1,2}(?:[.,]\d{1,2})?)%?$")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from documents import agreement, currencies, moments, parties, purposes, references, sums, table, titles
+from documents.announced import NONE
+from documents.calibration import calibrated
 from documents.einvoice import read_einvoice
 from documents.facts import Facts, Found
 from documents.problems import UNUSABLE, Problem
@@ -14,6 +16,7 @@ from documents.survey import survey
 from documents.xmltree import parse_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from documents.facts import LineItem, Place
@@ -41,15 +44,28 @@ class Understanding:
     accepted: bool
 
 
-def understand(reading: Reading, threshold: float = THRESHOLD) -> Understanding:
-    """Say what a reading means. Embedded data wins over the page; what the page contradicts becomes a problem."""
+def understand(
+    reading: Reading, threshold: float = THRESHOLD, calibrate: Callable[[str, float], float] = calibrated
+) -> Understanding:
+    """Say what a reading means. Embedded data wins over the page; what the page contradicts becomes a problem.
+
+    `calibrate` turns the score of a field into its probability; a measurement brings one of its own.
+    """
     nothing = not reading.pages and not reading.xml
     if nothing or any(problem.code in UNUSABLE for problem in reading.problems):
         return Understanding(Facts(problems=reading.problems), accepted=False)
-    facts = _from_xml(reading) if reading.xml else _from_pages(reading)
+    facts = scored(reading)
+    if not reading.xml:  # what was stated as data is not read, so nothing about it is likely
+        sure = {name: calibrate(name, score) for name, score in facts.confidence.items()}
+        facts = replace(facts, confidence=sure)
     problems = (*reading.problems, *facts.problems, *_doubts(facts, threshold))
     facts = replace(facts, problems=tuple(dict.fromkeys(problems)))
     return Understanding(facts, accepted=not problems)
+
+
+def scored(reading: Reading) -> Facts:
+    """The facts with the bare scores of the rules that found them, as calibration and a second engine want them."""
+    return _from_xml(reading) if reading.xml else _from_pages(reading)
 
 
 def _from_xml(reading: Reading) -> Facts:
@@ -107,7 +123,7 @@ def _from_page(seen: Survey) -> Facts:
 
 
 def _lines_agree(lines: tuple[LineItem, ...], found: sums.Sums) -> bool:
-    summed: Decimal = sum((line.amount for line in lines if line.amount is not None), start=sums.NONE)
+    summed: Decimal = sum((line.amount for line in lines if line.amount is not None), start=NONE)
     targets = [each.value for each in (found.total, found.subtotal) if each]
     return any(abs(summed - target) <= sums.ROUNDING for target in targets)
 

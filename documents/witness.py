@@ -13,7 +13,7 @@ import numpy as np
 
 from documents.preprocess import DARKEN
 from documents.reading import Page, Reading
-from documents.understanding import understand
+from documents.understanding import scored
 
 if TYPE_CHECKING:
     from documents.engines import Engine, Pixels
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from documents.reading import Word
 
 PROVED: Final = 0.9
-"""Confidence that a total only reaches by a second figure on the document."""
+"""Score that a total only reaches by a second figure on the document."""
 
 _DATE_DIGITS: Final = 6
 _PAPER: Final = 80
@@ -61,7 +61,7 @@ def confirm(image: Pixels, words: tuple[Word, ...], engine: Engine, seconds: flo
 def _questions(image: Pixels, words: tuple[Word, ...]) -> list[Place]:
     """Where the page says its date, and its total unless that is proved."""
     height, width = image.shape
-    facts = understand(Reading("image", (Page(1, width, height, words),), engine="first")).facts
+    facts = scored(Reading("image", (Page(1, width, height, words),), engine="first"))
     names = ["invoice_date"] + ["total"] * (facts.confidence.get("total", 0.0) < PROVED)
     return [facts.places[name] for name in names if name in facts.places]
 

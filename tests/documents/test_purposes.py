@@ -100,3 +100,24 @@ def test_a_property_tax_bill_has_parcel_and_jurisdiction() -> None:
     assert (found["document_type"], found["property_id"]) == ("property_tax_bill", "12-034-567")
     assert {line["tax_jurisdiction"] for line in found["line_items"]} == {"County of Harlow"}
     assert found["total"] == "1200.00"
+
+
+def test_an_order_named_on_an_invoice_is_a_reference() -> None:
+    """An invoice "as ordered" is an invoice; only a title of its own makes a document an order."""
+    head = "Nordwind GmbH\nHandelsrechnung Nr. 7 vom 15.11.2024\n"
+    named = understand(
+        read("a.txt", f"{head}Bestellung Nr. Kunde: 2018-4\nRechnung gemäß Bestellung vom 1.3.2024\n".encode())
+    )
+    titled = understand(read("b.txt", b"Nordwind GmbH\nBestellung 4711\nDatum: 15.11.2024\nSumme 12,00 EUR\n"))
+    assert "NOT_AN_INVOICE" not in {problem.code for problem in named.facts.problems}
+    assert "NOT_AN_INVOICE" in {problem.code for problem in titled.facts.problems}
+
+
+def test_a_statement_mentioned_is_no_statement() -> None:
+    """A privacy statement in the small print, or a project statement with sales tax, lists no invoices to match."""
+    mentioned = understand(
+        read("a.txt", f"{INVOICE.format(number='1', total='100.00')}See our Privacy Statement on the web\n".encode())
+    )
+    taxed = understand(read("b.txt", b"Northwind Ltd\nPROJECT STATEMENT\nSales tax 3.00\nTotal USD 103.00\n"))
+    assert mentioned.facts.document_type == "invoice"
+    assert taxed.facts.document_type != "statement"

@@ -1,0 +1,166 @@
+"""Documents whose content is known from elsewhere: what confidence and accuracy are measured on.
+
+Nothing of them is part of the project. They are looked for under a folder of the caller's, by the layout their makers
+gave them, and every one that is there counts: none is chosen.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from rapidfuzz import fuzz
+
+from documents.dates import dates_in
+from documents.einvoice import read_einvoice
+from documents.facts import Facts
+from documents.firms import LEGAL_FORM
+from documents.limits import LimitExceeded
+from documents.reader import read
+from documents.reading import Reading
+from documents.xmltree import parse_xml
+
+__all__ = ["Labelled", "is_right", "labelled_documents", "read_file"]
+
+_ALIKE: Final = 90
+"""Ratio from which two names or addresses are one, so that a blank or a comma more is no error."""
+
+_FEWEST_WORDS: Final = 20
+"""Words a page has to have to show the invoice embedded in it; a cover sheet shows none."""
+
+_FROM_DATA: Final = (
+    "vendor_name", "vendor_tax_id", "buyer_name", "invoice_number", "invoice_date", "due_date", "currency", "subtotal",
+    "tax", "total",
+)  # fmt: skip
+"""Header fields of embedded data that its page prints too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One document with what is known of it: `truth` has only the fields its makers tell.
+
+    `group` is shared by copies of one document, so that none is judged by what was learned from its own copy.
+    """
+
+    name: str
+    group: str
+    photographed: bool
+    truth: Mapping[str, Any]
+    reading: Reading
+
+
+def read_file(path: Path) -> Reading:
+    """Read a file by every means there is; slow for pictures."""
+    return read(path.name, path.read_bytes())
+
+
+def labelled_documents(data: Path, reader: Callable[[Path], Reading] = read_file) -> Iterator[Labelled]:
+    """Every labelled document under `data`, as it is read when nothing is embedded in it.
+
+    A `reader` that keeps what it read makes a second run fast.
+    """
+    yield from _receipts(data / "sroie", reader)
+    yield from _invoices(data / "invoice2data" / "tests" / "compare", reader)
+    yield from _embedded(data, reader)
+
+
+def is_right(field: str, found: Facts, truth: Any) -> bool:
+    """Whether a field says what is true: names and addresses as people read them, anything else exactly."""
+    if field == "line_items":
+        amounts = Counter(line.amount for line in found.line_items if line.amount is not None)
+        return bool(amounts == truth)
+    value = getattr(found, field)
+    if field in {"vendor_name", "buyer_name"}:
+        return any(_alike(str(value), each) for each in truth)
+    if field == "vendor_address":
+        return any(fuzz.ratio(_plain(str(value)), _plain(each)) >= _ALIKE for each in truth)
+    if field in {"invoice_number", "vendor_tax_id"}:
+        return _plain(str(value)) == _plain(truth)
+    return bool(value == truth)
+
+
+def _receipts(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
+    """Photographed receipts with company, date, address and total (SROIE, task 3) and amounts of lines."""
+    path = folder / "truth.jsonl"
+    for told in map(json.loads, path.read_text("utf-8").splitlines() if path.is_file() else ()):
+        official = told["official"]
+        truth = {
+            "vendor_name": (official["company"],),
+            "vendor_address": (official["address"],),
+            "invoice_date": dates_in(official["date"])[0].under("dmy"),
+            "total": Decimal(official["total"].replace("$", "").replace("RM", "").strip()),
+            "currency": "MYR" if told["transaction"]["currency"] == "RM" else told["transaction"]["currency"],
+            "line_items": Counter(Decimal(str(item["total_price"])) for item in told["items"]),
+        }
+        yield Labelled(
+            told["key"],
+            told["key"],
+            photographed=True,
+            truth=truth,
+            reading=reader(folder / "images" / f"{told['key']}.jpg"),
+        )
+
+
+def _invoices(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
+    """Digital invoices with what a template of invoice2data extracts from them."""
+    for path in sorted((*folder.glob("*.pdf"), *folder.glob("*.txt"))):
+        told = json.loads(path.with_suffix(".json").read_text("utf-8"))[0]
+        number = told["invoice_number"].lstrip("#")
+        truth = {
+            # "issuer" is the name of a template; only a partner's name was read from the page
+            "vendor_name": (told["partner_name"],) if "partner_name" in told else None,
+            # a template that stops at a blank takes only the letters of a number
+            "invoice_number": number if any(letter.isdigit() for letter in number) else None,
+            "invoice_date": date.fromisoformat(told["date"]),
+            "currency": told["currency"],
+            "due_date": date.fromisoformat(told["date_due"]) if "date_due" in told else None,
+            "total": _amount(told, "amount"),
+            "subtotal": _amount(told, "amount_untaxed"),
+            "tax": _amount(told, "amount_tax"),
+        }
+        known = {field: value for field, value in truth.items() if value is not None}
+        reading = replace(reader(path), xml=None)
+        yield Labelled(path.stem, path.stem, photographed=False, truth=known, reading=reading)
+
+
+def _embedded(data: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
+    """PDFs that carry their invoice as XML: the page is read, the XML is the truth about it."""
+    for path in sorted((data / "einvoice").rglob("*.pdf")):
+        try:
+            whole = reader(path)
+        except LimitExceeded:
+            continue
+        words = " ".join(word.text for page in whole.pages for word in page.words)
+        if whole.xml is None or len(words.split()) < _FEWEST_WORDS:
+            continue
+        root = parse_xml(whole.xml.encode())
+        facts = read_einvoice(root)
+        number = facts.invoice_number or ""
+        if number.split("/")[0] not in words:
+            continue  # the page of another invoice says nothing about this one's data
+        truth = {field: value for field in _FROM_DATA if (value := getattr(facts, field)) is not None}
+        truth.update({field: (truth[field],) for field in ("vendor_name", "buyer_name") if field in truth})
+        # the name a seller trades under (BT-28) is as right as its legal one (BT-27)
+        trading = root.xpath("string(.//*[local-name()='SellerTradeParty']//*[local-name()='TradingBusinessName'])")
+        truth["vendor_name"] = (*truth.get("vendor_name", ()), *([str(trading)] if trading else []))
+        if facts.line_items:
+            truth["line_items"] = Counter(line.amount for line in facts.line_items if line.amount is not None)
+        page = replace(whole, xml=None, kind="digital_pdf")
+        yield Labelled(path.stem, number, photographed=False, truth=truth, reading=page)
+
+
+def _amount(told: Mapping[str, Any], key: str) -> Decimal | None:
+    return Decimal(str(told[key])) if key in told else None
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text.upper() if letter.isalnum())
+
+
+def _alike(found: str, true: str) -> bool:
+    one, two = (LEGAL_FORM.sub("", text.casefold()).strip(" ,.") for text in (found, true))
+    return max(fuzz.ratio(one, two), fuzz.ratio(found.casefold(), true.casefold())) >= _ALIKE
