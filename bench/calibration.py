@@ -1,7 +1,7 @@
 """How sure a field may be said to be: fitted to labelled documents, and measured on documents it was not fitted to.
 
 Five folds, by document, drawn by the hash of what the document is: copies of one share a fold, and every run draws the
-same. `python -m bench.calibration DATA` writes what the product ships; `spendtrail bench calibration` only measures.
+same. `spendtrail bench calibration` measures; with `--write` it also writes what the product ships.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ FOLDS: Final = 5
 EDGES: Final = (0.0, 0.5, 0.65, 0.75, 0.85, 0.925, 0.965)
 """Scores at which a step begins; finer ones would hold too few values to tell anything."""
 
-PRIOR: Final = 5
+PRIOR: Final = 3
 """How many values the score itself counts for: few right ones prove little, and a step without any says its score."""
 
 FEWEST: Final = 10
@@ -28,6 +28,11 @@ FEWEST: Final = 10
 
 BINS: Final = 10
 """Equal widths that reliability and expected calibration error are told by (Naeini, Cooper, Hauskrecht 2015)."""
+
+HEADER: Final = frozenset(
+    {"vendor_name", "invoice_number", "invoice_date", "due_date", "currency", "subtotal", "tax", "total"}
+)
+"""Fields that an expense is judged and posted by; what is right in an accepted document is counted on these."""
 
 Maps = Mapping[str, tuple[Step, ...]]
 
@@ -129,8 +134,12 @@ def accepted(
             understood = understand(document.reading, threshold, _by(maps[fold_of(document.group)]))
             if understood.accepted:
                 passed += 1
-                right = {field: _right(document, field, understood.facts) for field in document.truth}
-                every += [right[field] for field in right if field not in {"line_items", "vendor_address"}]
+                right = {
+                    field: is_right(field, understood.facts, truth)
+                    for field, truth in document.truth.items()
+                    if field in understood.facts.confidence
+                }
+                every += [right[field] for field in right if field in HEADER]
                 key += [right[field] for field in KEY_FIELDS if field in right]
         found[kind] = Accepted(len(own), passed, len(key), sum(key), len(every), sum(every))
     return found
@@ -181,8 +190,13 @@ def _rising(steps: list[Step]) -> tuple[Step, ...]:
 
 
 def _mean(pool: Sequence[Step]) -> float:
-    weight = sum(step.seen + PRIOR for step in pool)
-    return sum(step.probability * (step.seen + PRIOR) for step in pool) / weight
+    weights = [_weight(step) for step in pool]
+    return sum(step.probability * weight for step, weight in zip(pool, weights, strict=True)) / sum(weights)
+
+
+def _weight(step: Step) -> float:
+    """An empty step follows its neighbours where it would fall, and never draws them down."""
+    return step.seen + PRIOR if step.seen else 1e-6
 
 
 def _said(maps: Maps, field: str, score: float) -> float:
@@ -191,8 +205,3 @@ def _said(maps: Maps, field: str, score: float) -> float:
 
 def _by(maps: Maps) -> Callable[[str, float], float]:
     return lambda field, score: _said(maps, field, score)
-
-
-def _right(document: Labelled, field: str, facts: Any) -> bool:
-    present = field in facts.confidence
-    return present and is_right(field, facts, document.truth[field])

@@ -20,11 +20,12 @@ from documents.einvoice import read_einvoice
 from documents.facts import Facts
 from documents.firms import LEGAL_FORM
 from documents.limits import LimitExceeded
+from documents.problems import Problem
 from documents.reader import read
 from documents.reading import Reading
 from documents.xmltree import parse_xml
 
-__all__ = ["Labelled", "is_right", "labelled_documents", "read_file"]
+__all__ = ["Labelled", "is_right", "labelled_documents", "paths_of", "read_file"]
 
 _ALIKE: Final = 90
 """Ratio from which two names or addresses are one, so that a blank or a comma more is no error."""
@@ -47,6 +48,7 @@ class Labelled:
     """
 
     name: str
+    source: str
     group: str
     photographed: bool
     truth: Mapping[str, Any]
@@ -54,8 +56,22 @@ class Labelled:
 
 
 def read_file(path: Path) -> Reading:
-    """Read a file by every means there is; slow for pictures."""
-    return read(path.name, path.read_bytes())
+    """Read a file by every means there is; slow for pictures. One over a limit comes back without pages."""
+    try:
+        return read(path.name, path.read_bytes())
+    except LimitExceeded as exceeded:
+        return Reading("unsupported", problems=(Problem("LIMIT_EXCEEDED", str(exceeded)),))
+
+
+def paths_of(data: Path) -> list[Path]:
+    """The files under `data` that are labelled or may be: those that `labelled_documents` asks its reader for."""
+    told = (json.loads(line)["key"] for line in _lines(data / "sroie" / "truth.jsonl"))
+    invoices = data / "invoice2data" / "tests" / "compare"
+    return [
+        *(data / "sroie" / "images" / f"{key}.jpg" for key in told),
+        *_invoice_files(invoices),
+        *sorted((data / "einvoice").rglob("*.pdf")),
+    ]
 
 
 def labelled_documents(data: Path, reader: Callable[[Path], Reading] = read_file) -> Iterator[Labelled]:
@@ -85,8 +101,7 @@ def is_right(field: str, found: Facts, truth: Any) -> bool:
 
 def _receipts(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
     """Photographed receipts with company, date, address and total (SROIE, task 3) and amounts of lines."""
-    path = folder / "truth.jsonl"
-    for told in map(json.loads, path.read_text("utf-8").splitlines() if path.is_file() else ()):
+    for told in map(json.loads, _lines(folder / "truth.jsonl")):
         official = told["official"]
         truth = {
             "vendor_name": (official["company"],),
@@ -98,6 +113,7 @@ def _receipts(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Label
         }
         yield Labelled(
             told["key"],
+            "sroie",
             told["key"],
             photographed=True,
             truth=truth,
@@ -106,8 +122,8 @@ def _receipts(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Label
 
 
 def _invoices(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
-    """Digital invoices with what a template of invoice2data extracts from them."""
-    for path in sorted((*folder.glob("*.pdf"), *folder.glob("*.txt"))):
+    """Digital invoices, and pictures of some, with what a template of invoice2data extracts from them."""
+    for path in _invoice_files(folder):
         told = json.loads(path.with_suffix(".json").read_text("utf-8"))[0]
         number = told["invoice_number"].lstrip("#")
         truth = {
@@ -124,16 +140,15 @@ def _invoices(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Label
         }
         known = {field: value for field, value in truth.items() if value is not None}
         reading = replace(reader(path), xml=None)
-        yield Labelled(path.stem, path.stem, photographed=False, truth=known, reading=reading)
+        yield Labelled(
+            path.name, "invoice2data", path.stem, photographed=path.suffix == ".png", truth=known, reading=reading
+        )
 
 
 def _embedded(data: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
     """PDFs that carry their invoice as XML: the page is read, the XML is the truth about it."""
     for path in sorted((data / "einvoice").rglob("*.pdf")):
-        try:
-            whole = reader(path)
-        except LimitExceeded:
-            continue
+        whole = reader(path)
         words = " ".join(word.text for page in whole.pages for word in page.words)
         if whole.xml is None or len(words.split()) < _FEWEST_WORDS:
             continue
@@ -150,7 +165,15 @@ def _embedded(data: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelle
         if facts.line_items:
             truth["line_items"] = Counter(line.amount for line in facts.line_items if line.amount is not None)
         page = replace(whole, xml=None, kind="digital_pdf")
-        yield Labelled(path.stem, number, photographed=False, truth=truth, reading=page)
+        yield Labelled(path.stem, "einvoice", number, photographed=False, truth=truth, reading=page)
+
+
+def _invoice_files(folder: Path) -> list[Path]:
+    return sorted(path for kind in ("pdf", "png", "txt") for path in folder.glob(f"*.{kind}"))
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines() if path.is_file() else []
 
 
 def _amount(told: Mapping[str, Any], key: str) -> Decimal | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from docs import command_pages, contract_pages, dag_pages, rule_pages
+from docs import command_pages, confidence_pages, contract_pages, dag_pages, rule_pages
 from docs.chart import files
 
 __all__ = ["CHART", "CHART_FILES", "PAGES", "REFERENCE", "write"]
@@ -24,6 +24,8 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "lifecycle.md": dag_pages.lifecycle,
         "events.md": contract_pages.events,
         "einvoice-rules.md": rule_pages.rules,
+        "confidence.md": confidence_pages.confidence,
+        "confidence.svg": confidence_pages.diagram,
         "settings.md": command_pages.settings,
         "metrics.md": command_pages.metrics,
         "cli.md": command_pages.commands,

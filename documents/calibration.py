@@ -2,7 +2,7 @@
 
 The rules that find a field rank their findings; what a rank is worth only documents can tell. `calibration.json` holds
 that: per field a few steps, each with how many values it was learned from, and what 5-fold measurement made of them.
-`python -m bench.calibration` writes it. It holds figures, never anything of a document.
+`spendtrail bench calibration --write` writes it. It holds figures, never anything of a document.
 """
 
 from __future__ import annotations

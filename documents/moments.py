@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from documents.facts import Found
 from documents.layout import BELOW_ROWS
 from documents.problems import Problem
+from documents.survey import contradicted, witnessed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,6 +47,8 @@ def find_dates(survey: Survey) -> Moments:
         for field, spot in (("invoice_date", invoice[0] if invoice else None), ("due_date", due))
         if spot and spot.printed.under(survey.order) is None
     ]
+    if invoice and witnessed(invoice[0].words) < 0:
+        problems.append(contradicted(invoice[0].printed.text, "invoice_date"))
     return Moments(
         _found(survey, invoice[0], invoice[1]) if invoice else None,
         _found(survey, due, _LABELLED[3]) if due else None,

@@ -12,7 +12,7 @@ from documents.announced import NONE, Labelled, labelled_amounts
 from documents.facts import Found
 from documents.layout import place_of
 from documents.problems import Problem
-from documents.survey import witnessed
+from documents.survey import contradicted, witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ ROUNDING: Final = Decimal("0.05")
 
 _CONTESTED: Final = 0.22
 _OUTGROWN: Final = 0.5
+_CONTRADICTED: Final = 0.5
 _UNPROVED_SCAN: Final = 0.75
 """One misread digit looks like any other; without a second figure that agrees, a scanned total is for a person."""
 
@@ -64,6 +65,11 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
         confidence = min(confidence, _OUTGROWN)
     tip = _best(labelled, "tip", lambda value: value < best.value)
     subtotal, tax = _parts(best, labelled)
+    contradiction = _contradiction(best, subtotal, tax)
+    if contradiction:
+        confidence = min(confidence, _CONTRADICTED)
+    unlike = not best.proofs and witnessed(best.labelled.amount.words) < 0
+    doubt = (contradicted(best.value, "total"),) if unlike else ()
     return Sums(
         subtotal=_found(survey, subtotal, confidence if best.parts else 0.7),
         tax=_found(survey, tax, confidence if best.parts else 0.7),
@@ -71,7 +77,7 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
         total=Found(
             best.value, confidence, place_of(survey.sheet.rows[best.labelled.row].page, best.labelled.amount.words)
         ),
-        problems=_contradiction(best, subtotal, tax),
+        problems=(*contradiction, *doubt),
     )
 
 

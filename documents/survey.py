@@ -13,6 +13,7 @@ from documents.layout import Hit, Sheet, lay_out, place_of
 from documents.locality import Locality, locate
 from documents.misreadings import point
 from documents.numerals import Amount, Mark, amounts_in, decimal_mark
+from documents.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,13 +22,20 @@ if TYPE_CHECKING:
     from documents.reading import Reading, Word
 
 _CENTS: Final = 2
-_CONTRADICTED: Final = 0.6
+_CONTRADICTED: Final = 0.45
 
 
 def witnessed(words: Iterable[Word]) -> int:
     """What a second engine says of a value: 1 it read all its figures so, -1 some otherwise, 0 it was not asked."""
     told = [word.witness for word in words if any(letter.isdigit() for letter in word.text)]
     return min(told) if told and (min(told) < 0 or 0 not in told) else 0
+
+
+def contradicted(value: object, field: str) -> Problem:
+    """The doubt that a second engine reads a value otherwise: whatever its confidence, a person looks."""
+    return Problem(
+        "LOW_CONFIDENCE", f"{field} was read as {value} by one engine and otherwise by another; check it", field
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 KEY_FIELDS: Final = ("total", "invoice_date", "vendor_name", "currency")
 """Without these nothing can be judged or posted; each missing or doubtful one needs a person."""
 
-THRESHOLD: Final = 0.8
-"""Default confidence from which a key field needs no person."""
+THRESHOLD: Final = 0.85
+"""Default confidence from which a key field needs no person: so many of what is said to be as sure are right."""
 
 _SHOWS_AN_INVOICE: Final = 20
 """Words from which a page can contradict the data in it; a cover sheet cannot."""
@@ -131,12 +131,13 @@ def _lines_agree(lines: tuple[LineItem, ...], found: sums.Sums) -> bool:
 def _doubts(facts: Facts, threshold: float) -> list[Problem]:
     """What a person must settle: a key field missing, or read less surely than the threshold."""
     explained = {problem.field for problem in facts.problems}
+    contradicted = {problem.field for problem in facts.problems if problem.code == "LOW_CONFIDENCE"}
     doubts: list[Problem] = []
     for name in KEY_FIELDS:
         sure = facts.confidence.get(name)
         if sure is None:
             if name not in explained:
                 doubts.append(Problem("MISSING_FIELD", f"{name} was not found; enter it", name))
-        elif sure < threshold:
+        elif sure < threshold and name not in contradicted:
             doubts.append(Problem("LOW_CONFIDENCE", f"{name} was read with confidence {sure:.2f}; check it", name))
     return doubts
