@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from documents.engines import Pixels
     from documents.limits import Limits
 
-FORMATS: Final = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "MPO")
+FORMATS: Final = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVIF", "MPO")
 """The only decoders tried: every further one is attack surface for a format no receipt comes in."""
 
 
