@@ -15,6 +15,10 @@ class Problem:
     field: Annotated[str | None, Doc("The field in doubt, None when it is the document as a whole.")] = None
     line: Annotated[int | None, Doc("The line in doubt, counted from 1, None when it is not about one line.")] = None
     stage: Annotated[str, Doc("The stage that raised it.")] = ""
+    page: Annotated[int | None, Doc("Page the doubtful value was read on, counted from 1.")] = None
+    box: Annotated[
+        tuple[float, ...], Doc("x0, top, x1, bottom of the value in page units, origin top left; empty when unknown.")
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ def understand_reading(event: ExpenseRead, *, vault: Vault) -> Sequence[Event]:
         personal=vault.seal(*owner, pack({**kept, "buyer_name": found.buyer_name}), key_id=event.personal.key_id),
     )
     doubts = [problem for problem in found.problems if problem not in reading.problems]
-    parsed = _stated(doubt(parsed, *problems_of(doubts, STAGE), *line_doubts(found, STAGE)))
+    parsed = _stated(doubt(parsed, *problems_of(doubts, found.places, STAGE), *line_doubts(found, STAGE)))
     return (replace(parsed, problems=settled(parsed)),)
 
 

@@ -1,6 +1,7 @@
 """From what a document says to the records that travel: scales that the contracts can hold, lines that add up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -76,9 +77,18 @@ def line_doubts(found: read.Facts, stage: str) -> list[Problem]:
     return [Problem(code="LINES_DISAGREE", message=message, field="lines", stage=stage)]
 
 
-def problems_of(found: Iterable[doubts.Problem], stage: str) -> list[Problem]:
-    """Return doubts as the contracts know them."""
-    return [Problem(code=each.code, message=each.message, field=each.field, stage=stage) for each in found]
+def problems_of(found: Iterable[doubts.Problem], places: Mapping[str, read.Place], stage: str) -> list[Problem]:
+    """Return doubts as the contracts know them, each with the place its field was read at."""
+    return [_problem(each, places.get(each.field or ""), stage) for each in found]
+
+
+def _problem(doubt: doubts.Problem, place: read.Place | None, stage: str) -> Problem:
+    known = Problem(code=doubt.code, message=doubt.message, field=doubt.field, stage=stage)
+    return replace(known, page=place.page, box=_box(place)) if place else known
+
+
+def _box(place: read.Place) -> tuple[float, ...]:
+    return tuple(round(edge, 2) for edge in place.box)
 
 
 def _add_up(found: read.Facts) -> bool:
@@ -104,7 +114,7 @@ def _line(number: int, item: read.LineItem) -> Line:
         service_date=item.service_date,
         amount=_fit(item.amount, _AMOUNT),
         page=item.place.page if item.place else None,
-        box=tuple(round(edge, 2) for edge in item.place.box) if item.place else (),
+        box=_box(item.place) if item.place else (),
     )
 
 
