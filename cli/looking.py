@@ -10,8 +10,9 @@ from audit.story import Sentence, money
 from cli.context import Refused, session
 from cli.output import console, pairs, say_json, table
 from schemas.lifecycle import State
+from schemas.records import Problem
 
-__all__ = ["add", "expense_or_refuse"]
+__all__ = ["add", "expense_or_refuse", "where"]
 
 
 def add(app: typer.Typer) -> None:
@@ -61,6 +62,13 @@ def show(
     table("Story", ["#", "When (UTC)", "Stage", "What happened"], [_told(s) for s in told], right=["#"])
 
 
+def where(problem: Problem) -> str:
+    """Return where a doubt's value stands, in words; nothing for a doubt about no place."""
+    if problem.page is None or not problem.box:
+        return ""
+    return f" [page {problem.page}, box {' '.join(f'{edge:g}' for edge in problem.box)}; `review crop` shows it]"
+
+
 def _reasons(found: Expense) -> None:
     """Print why it is held; what was doubted or found on the way where it is not."""
     if found.review and found.review.closed_at is None:
@@ -68,9 +76,13 @@ def _reasons(found: Expense) -> None:
     else:
         told = [("doubt", p.code, p.message) for p in found.problems]
         told += [(f.severity, f.code, f.message) for f in found.findings]
+    places = {(p.code, p.message): where(p) for p in found.problems}
     for severity, code, message in told:
         colour = {"violation": "red", "info": "dim"}.get(severity, "yellow")
-        console.print(f"[{colour}]{severity}[/{colour}]  {code}  {escape(message)}", highlight=False)
+        console.print(
+            f"[{colour}]{severity}[/{colour}]  {code}  {escape(message + places.get((code, message), ''))}",
+            highlight=False,
+        )
 
 
 def _told(sentence: Sentence) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from audit.reconstruct import Expense
 from audit.story import money
 from cli.context import Refused, actor, now, session
+from cli.cropping import crop
 from cli.looking import expense_or_refuse, show
 from cli.output import console, say_json, table
 from desk.resolutions import assertion, resolve
@@ -31,9 +32,10 @@ _ANSWER_S = 15.0
 
 def add(app: typer.Typer) -> None:
     """Add the verbs."""
-    group = typer.Typer(no_args_is_help=True, help="What waits for a person: list, show, approve, reject, correct.")
+    group = typer.Typer(no_args_is_help=True, help="What waits for a person: list, show, crop, decide.")
     group.command("list")(waiting)
     group.command("show")(show)
+    group.command("crop")(crop)
     group.command("approve")(approve)
     group.command("reject")(reject)
     group.command("correct")(correct)

@@ -34,6 +34,7 @@ class Edge:
     publisher: Publisher
     keys: Keyring
     pseudonyms: Pseudonyms
+    blobs: BlobStore
     door: Door
 
 
@@ -85,6 +86,6 @@ def open_edge(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Edg
             keys = Keyring(tail, codec, master, write, clock)
             blobs = BlobStore(settings.object_store_url, keys.vault)
             door = Door(keys, blobs, pseudonyms, limit_bytes=settings.upload_bytes, clock=clock)
-            yield Edge(settings, clock, codec, publisher, keys, pseudonyms, door)
+            yield Edge(settings, clock, codec, publisher, keys, pseudonyms, blobs, door)
         finally:
             tail.close()

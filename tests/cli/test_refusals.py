@@ -27,7 +27,16 @@ def refusal(*words: str) -> str:
 
 @pytest.mark.parametrize(
     "words",
-    [["status"], ["dlq", "list"], ["run", "ocr"], ["show", "abc"], ["list"], ["review", "list"], ["batch", "b"]],
+    [
+        ["status"],
+        ["dlq", "list"],
+        ["run", "ocr"],
+        ["show", "abc"],
+        ["list"],
+        ["review", "list"],
+        ["review", "crop", "abc"],
+        ["batch", "b"],
+    ],
     ids=" ".join,
 )
 def test_without_a_system_the_remedy_is_named(empty_home: Path, words: list[str]) -> None:
