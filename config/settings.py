@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["Settings", "SettingsRefused", "read_settings"]
@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     )
     erp_url: Annotated[str, Field(description="Base URL of the ERP.")] = ""
     erp_timeout_s: Annotated[PositiveFloat, Field(description="Time limit of one ERP call in seconds.")] = 30.0
+    assistant_url: Annotated[
+        str, Field(description="Base URL of an OpenAI-compatible service asked about documents in doubt; empty: none.")
+    ] = ""
+    assistant_key: Annotated[SecretStr, Field(description="Its API key, where it wants one.")] = SecretStr("")
+    assistant_model: Annotated[str, Field(description="The model to ask there.")] = ""
+    assistant_timeout_s: Annotated[PositiveFloat, Field(description="Time limit of one question in seconds.")] = 30.0
     health_port: Annotated[int, Field(description="Port of /healthz, /readyz and /metrics; 0: any free one.", ge=0)] = 0
     health_host: Annotated[str, Field(description="Address they listen on.")] = "127.0.0.1"
     workers: Annotated[PositiveInt | None, Field(description="Records side by side; none: the stage's default.")] = None

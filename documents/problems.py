@@ -20,6 +20,7 @@ Code = Literal[
     "WRONG_EXTENSION",  # the name promises another kind than the content is: perhaps not the file that was meant
     "MISSING_FIELD",  # a key field is not on the document, or not recognisable
     "LOW_CONFIDENCE",  # a key field was read, but not surely enough
+    "HANDWRITTEN",  # a key field looks written by hand, which is read less surely than its confidence says
     "AMBIGUOUS_DATE",  # day and month can be read both ways
     "ARITHMETIC",  # the amounts contradict each other
     "PAGE_DISAGREES",  # the embedded data and the printed page differ

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped] # ships no types
 
-from documents import images, kinds, mail, pdf, pdftext, preprocess, witness, xmltree
+from documents import handwriting, images, kinds, mail, pdf, pdftext, preprocess, witness, xmltree
 from documents.limits import DEFAULT, Limits
 from documents.problems import Problem
 from documents.rapidocr import RapidOcr
@@ -149,6 +149,7 @@ def _recognise(pixels: Pixels, engines: Sequence[Engine], limits: Limits) -> tup
             words = first.recognise(prepared.image, limits.seconds)
     if last is not first:
         words = witness.confirm(prepared.image, words, last, limits.seconds)
+    words = handwriting.mark_written(prepared.image, words)
     return tuple(prepared.restore(word) for word in words), prepared.angle
 
 

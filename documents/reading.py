@@ -31,6 +31,7 @@ class Word:
     """One word; the box is in its page's units, origin top left, and `confidence` runs from 0 to 1.
 
     `witness` is 1 where a second engine read the same digits, -1 where it read others, 0 where none was asked.
+    `hand` says that the word looks written by hand.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Word:
     bottom: float
     confidence: float = 1.0
     witness: int = 0
+    hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,9 @@ def reading_from_plain(plain: Any) -> Reading:
 def _pack_word(word: Word) -> list[Any]:
     # A hundredth of a unit is finer than any engine places a box, and halves the bytes.
     box = [round(edge, 2) for edge in (word.x0, word.top, word.x1, word.bottom)]
-    # Few words are read twice; the others stay as short as they were.
-    return [word.text, *box, round(word.confidence, 3), *([word.witness] if word.witness else [])]
+    # Few words are read twice or written by hand; the others stay as short as they were.
+    marks = [word.witness, True] if word.hand else [word.witness] if word.witness else []
+    return [word.text, *box, round(word.confidence, 3), *marks]
 
 
 def _unpack(packed: dict[str, Any]) -> Reading:

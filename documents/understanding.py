@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from documents import agreement, currencies, moments, parties, purposes, references, sums, table, titles
+from documents import agreement, currencies, moments, parties, penned, purposes, references, sums, table, titles
 from documents.announced import NONE
+from documents.assisted import assist
 from documents.calibration import calibrated
 from documents.einvoice import read_einvoice
 from documents.facts import Facts, Found
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
+    from documents.assistant import Assistant
     from documents.facts import LineItem, Place
     from documents.reading import Reading
     from documents.survey import Survey
@@ -45,11 +47,15 @@ class Understanding:
 
 
 def understand(
-    reading: Reading, threshold: float = THRESHOLD, calibrate: Callable[[str, float], float] = calibrated
+    reading: Reading,
+    threshold: float = THRESHOLD,
+    calibrate: Callable[[str, float], float] = calibrated,
+    assistant: Assistant | None = None,
 ) -> Understanding:
     """Say what a reading means. Embedded data wins over the page; what the page contradicts becomes a problem.
 
-    `calibrate` turns the score of a field into its probability; a measurement brings one of its own.
+    `calibrate` turns the score of a field into its probability; a measurement brings one of its own. `assistant` is
+    asked about a page with a key field in doubt, and counts where the page's words support it.
     """
     nothing = not reading.pages and not reading.xml
     if nothing or any(problem.code in UNUSABLE for problem in reading.problems):
@@ -58,6 +64,8 @@ def understand(
     if not reading.xml:  # what was stated as data is not read, so nothing about it is likely
         sure = {name: calibrate(name, score) for name, score in facts.confidence.items()}
         facts = replace(facts, confidence=sure)
+        if assistant is not None and _doubts(facts, threshold):
+            facts = assist(facts, reading, assistant, threshold)
     problems = (*reading.problems, *facts.problems, *_doubts(facts, threshold))
     facts = replace(facts, problems=tuple(dict.fromkeys(problems)))
     return Understanding(facts, accepted=not problems)
@@ -111,10 +119,11 @@ def _from_page(seen: Survey) -> Facts:
         "total": found.total,
     }
     problems = (*dates.problems, *found.problems, *purposes.purpose_doubts(kind))
+    places: dict[str, Place] = {name: each.place for name, each in values.items() if each and each.place}
+    problems = (*problems, *penned.doubts(seen, {name: places[name] for name in KEY_FIELDS if name in places}))
     if is_order:
         problems = (*problems, Problem("NOT_AN_INVOICE", "the title says order or quotation; send the invoice itself"))
     confidence = {name: each.confidence for name, each in values.items() if each}
-    places: dict[str, Place] = {name: each.place for name, each in values.items() if each and each.place}
     if lines:
         confidence["line_items"] = _LINES_AGREE if _lines_agree(lines, found) else _LINES_ALONE
     plain = {name: each.value if each else None for name, each in values.items()}

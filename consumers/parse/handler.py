@@ -13,6 +13,7 @@ from consumers.corrections import Corrected
 from consumers.parse.records import facts_of, line_doubts, lines_of, problems_of
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.stage import Handler
+from documents.assistant import Assistant
 from documents.reading import reading_from_plain
 from documents.understanding import understand
 from schemas.envelope import Event, caused, doubt
@@ -27,7 +28,7 @@ STAGE: Final = "parse"
 _LEFT_BEHIND: Final = frozenset({"pages", "text"})
 
 
-def understand_reading(event: ExpenseRead, *, vault: Vault) -> Sequence[Event]:
+def understand_reading(event: ExpenseRead, *, vault: Vault, assistant: Assistant | None = None) -> Sequence[Event]:
     """Return the expense with its fields and lines, as far as they could be read.
 
     What a person stated before (a replaced document keeps it) overrides what is read, and raises no doubt again.
@@ -41,7 +42,7 @@ def understand_reading(event: ExpenseRead, *, vault: Vault) -> Sequence[Event]:
     owner = (event.tenant_id, event.subject, event.expense_id)
     personal = unpack(vault.open(*owner, event.personal))
     reading = reading_from_plain({**personal["pages"], "xml": personal.get("text")})
-    found = understand(reading).facts
+    found = understand(reading, assistant=assistant).facts
     kept = {name: value for name, value in personal.items() if name not in _LEFT_BEHIND}
     parsed = caused(
         event,
@@ -68,4 +69,4 @@ def _stated(parsed: ExpenseParsed) -> ExpenseParsed:
     return replace(parsed, facts=parts.facts, lines=parts.lines, context=parts.context)
 
 
-HANDLER = Handler(handle=understand_reading, capabilities=("vault",))
+HANDLER = Handler(handle=understand_reading, capabilities=("vault", "assistant"))

@@ -7,9 +7,11 @@ from hashlib import sha256
 from typing import Any, cast
 
 import httpx2
+import structlog
 
 from config.settings import Settings, read_settings
 from consumers.runtime.stage import Handler, Table
+from documents.assistant import OpenAiCompatible
 from schemas.envelope import Event
 from schemas.events import KeyWrapped
 from schemas.topics import AUDIT_KEYS
@@ -66,7 +68,20 @@ def inline(handler: Handler, settings: Settings, keys: KeyView) -> dict[str, Any
 def _vaulted(handler: Handler, settings: Settings, keys: KeyTable) -> dict[str, Any]:
     vault = Vault(load_master(settings.master_key_source), keys)
     given: dict[str, Any] = {"vault": vault, "blobs": BlobStore(settings.object_store_url, vault)}
+    if settings.assistant_url:
+        given["assistant"] = _assistant(settings)
     return {name: given[name] for name in handler.capabilities if name in given}
+
+
+def _assistant(settings: Settings) -> OpenAiCompatible:
+    log = structlog.get_logger(__name__)
+    return OpenAiCompatible(
+        settings.assistant_url,
+        settings.assistant_key.get_secret_value(),
+        settings.assistant_model,
+        settings.assistant_timeout_s,
+        failed=lambda why: log.warning("assistant_failed", error=why),
+    )
 
 
 def worker(handler: Handler) -> Callable[[Mapping[str, bytes]], Mapping[str, Any]]:

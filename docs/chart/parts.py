@@ -100,6 +100,20 @@ class Documents(Section):
     storage_class: Annotated[str, Field(description="Its storage class; empty: the cluster's default.")] = ""
 
 
+class Assistant(Section):
+    """A language model that is asked about documents in doubt; nobody is asked without a URL."""
+
+    url: Annotated[str, Field(description="Base URL of an OpenAI-compatible service; empty: none.")] = default_of(
+        "assistant_url"
+    )
+    model: Annotated[str, Field(description="The model to ask there.")] = default_of("assistant_model")
+    timeout_seconds: Annotated[PositiveFloat, Field(description="Time limit of one question.")] = default_of(
+        "assistant_timeout_s"
+    )
+    existing_secret: Annotated[Name, Field(description="Secret with its API key; empty: it wants none.")] = ""
+    key: Annotated[str, Field(description="The key in that Secret.", min_length=1)] = "assistant-key"
+
+
 class Behaviour(Section):
     """Settings of the processes; see the reference of settings."""
 

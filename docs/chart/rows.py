@@ -46,8 +46,9 @@ def row_of(stage: Stage) -> Row:
     if stage.lane is Lane.BATCH:
         return Row(stage, ("readModel",))
     # Whatever opens sealed fields opens the document store with them, so the two come together.
-    sealed = bool(_SEALED & set(stage.load().capabilities))
-    return Row(stage, ("masterKey", "documents") if sealed else ())
+    given = set(stage.load().capabilities)
+    needs = ("masterKey", "documents") if _SEALED & given else ()
+    return Row(stage, (*needs, "assistant") if "assistant" in given else needs)
 
 
 ROWS: tuple[Row, ...] = tuple(row_of(stage) for stage in STAGES)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, create_model
 
 from docs.chart.parts import (
+    Assistant,
     Behaviour,
     Disruption,
     Documents,
@@ -92,6 +93,7 @@ class Values(Section):
     erp_url: Annotated[Url, Field(description="Base URL of the ERP.")] = "http://spendtrail-erp:8090"
     secrets: Annotated[Secrets, Field(description=Secrets.__doc__)] = Secrets()
     documents: Annotated[Documents, Field(description=Documents.__doc__)] = Documents()
+    assistant: Annotated[Assistant, Field(description=Assistant.__doc__)] = Assistant()
     settings: Annotated[Behaviour, Field(description=Behaviour.__doc__)] = Behaviour()
     keda: Annotated[Keda, Field(description=Keda.__doc__)] = Keda()
     disruption: Annotated[Disruption, Field(description=Disruption.__doc__)] = Disruption()

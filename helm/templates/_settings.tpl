@@ -32,6 +32,11 @@ SPENDTRAIL_LAG_BOUND: {{ int64 .lagBound | quote }}
 SPENDTRAIL_TICK_S: {{ .tickSeconds | quote }}
 SPENDTRAIL_ERP_TIMEOUT_S: {{ .erpTimeoutSeconds | quote }}
 {{- end }}
+{{- with .Values.assistant }}
+SPENDTRAIL_ASSISTANT_URL: {{ .url | quote }}
+SPENDTRAIL_ASSISTANT_MODEL: {{ .model | quote }}
+SPENDTRAIL_ASSISTANT_TIMEOUT_S: {{ .timeoutSeconds | quote }}
+{{- end }}
 {{- end -}}
 
 {{/* What comes from a Secret, and so only to who needs it. Takes root and needs. */}}
@@ -49,6 +54,13 @@ SPENDTRAIL_ERP_TIMEOUT_S: {{ .erpTimeoutSeconds | quote }}
     secretKeyRef:
       name: {{ . }}
       key: kafka-options
+{{- end }}
+{{- if and (has "assistant" .needs) .root.Values.assistant.existingSecret }}
+- name: SPENDTRAIL_ASSISTANT_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .root.Values.assistant.existingSecret }}
+      key: {{ .root.Values.assistant.key }}
 {{- end }}
 {{- if has "readModel" .needs }}
 - name: SPENDTRAIL_READ_MODEL_URL
