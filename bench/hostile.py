@@ -105,7 +105,7 @@ def _parse(document: Document) -> None:
     found = understand(reading).facts
     facts_of(found, reading)
     lines_of(found)
-    problems_of(found.problems, STAGE)
+    problems_of(found.problems, found.places, STAGE)
     line_doubts(found, STAGE)
 
 

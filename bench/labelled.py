@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rapidfuzz import fuzz
 
-from documents.dates import dates_in
+from bench.truths import receipts
 from documents.einvoice import read_einvoice
 from documents.facts import Facts
 from documents.firms import LEGAL_FORM
@@ -65,10 +65,9 @@ def read_file(path: Path) -> Reading:
 
 def paths_of(data: Path) -> list[Path]:
     """The files under `data` that are labelled or may be: those that `labelled_documents` asks its reader for."""
-    told = (json.loads(line)["key"] for line in _lines(data / "sroie" / "truth.jsonl"))
     invoices = data / "invoice2data" / "tests" / "compare"
     return [
-        *(data / "sroie" / "images" / f"{key}.jpg" for key in told),
+        *(each.path for each in (receipts(data) if (data / "sroie").is_dir() else ())),
         *_invoice_files(invoices),
         *sorted((data / "einvoice").rglob("*.pdf")),
     ]
@@ -79,7 +78,7 @@ def labelled_documents(data: Path, reader: Callable[[Path], Reading] = read_file
 
     A `reader` that keeps what it read makes a second run fast.
     """
-    yield from _receipts(data / "sroie", reader)
+    yield from _receipts(data, reader)
     yield from _invoices(data / "invoice2data" / "tests" / "compare", reader)
     yield from _embedded(data, reader)
 
@@ -99,26 +98,24 @@ def is_right(field: str, found: Facts, truth: Any) -> bool:
     return bool(value == truth)
 
 
-def _receipts(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
+def _receipts(data: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
     """Photographed receipts with company, date, address and total (SROIE, task 3) and amounts of lines."""
-    for told in map(json.loads, _lines(folder / "truth.jsonl")):
-        official = told["official"]
+    folder = data / "sroie"
+    if not folder.is_dir():
+        return
+    rows = map(json.loads, (folder / "truth.jsonl").read_text("utf-8").splitlines())
+    for told, row in zip(receipts(data), rows, strict=True):
+        currency = row["transaction"]["currency"]
         truth = {
-            "vendor_name": (official["company"],),
-            "vendor_address": (official["address"],),
-            "invoice_date": dates_in(official["date"])[0].under("dmy"),
-            "total": Decimal(official["total"].replace("$", "").replace("RM", "").strip()),
-            "currency": "MYR" if told["transaction"]["currency"] == "RM" else told["transaction"]["currency"],
-            "line_items": Counter(Decimal(str(item["total_price"])) for item in told["items"]),
+            "vendor_name": (told.fields["vendor_name"],),
+            "vendor_address": (row["official"]["address"],),
+            "invoice_date": date.fromisoformat(str(told.fields["invoice_date"])),
+            "total": Decimal(str(told.fields["total"])),
+            "currency": "MYR" if currency == "RM" else currency,
+            "line_items": Counter(amount for _, amount in told.lines),
         }
-        yield Labelled(
-            told["key"],
-            "sroie",
-            told["key"],
-            photographed=True,
-            truth=truth,
-            reading=reader(folder / "images" / f"{told['key']}.jpg"),
-        )
+        key = told.path.stem
+        yield Labelled(key, "sroie", key, photographed=True, truth=truth, reading=reader(told.path))
 
 
 def _invoices(folder: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelled]:
@@ -170,10 +167,6 @@ def _embedded(data: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelle
 
 def _invoice_files(folder: Path) -> list[Path]:
     return sorted(path for kind in ("pdf", "png", "txt") for path in folder.glob(f"*.{kind}"))
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").splitlines() if path.is_file() else []
 
 
 def _amount(told: Mapping[str, Any], key: str) -> Decimal | None:

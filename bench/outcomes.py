@@ -1,4 +1,4 @@
-"""`spendtrail bench outcomes`: what becomes of every document in a folder, labelled or not, one row a document."""
+"""`spendtrail bench outcomes`: what becomes of samples nobody labelled, one row a document."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.labelled import read_file
 from bench.report import Report
+from bench.truths import DataMissing
 from documents.reading import Reading
 from documents.understanding import understand
 
@@ -41,12 +42,12 @@ def measure(folder: Path) -> Report:
     """The rows, and how many of them need no person.
 
     Raises:
-        FileNotFoundError: the folder has no document in it.
+        DataMissing: the folder is not there, or has no document in it.
 
     """
     rows = outcomes(folder)
     if not rows:
-        msg = f"{folder}: no documents; name a folder that has some"
-        raise FileNotFoundError(msg)
+        msg = f"no documents under {folder}; set SPENDTRAIL_DATA to where they are"
+        raise DataMissing(msg)
     figures = {"documents": len(rows), "accepted": sum(row.accepted for row in rows)}
     return Report("outcomes", figures, {row.name: row.told() for row in rows})

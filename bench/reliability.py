@@ -12,6 +12,7 @@ from typing import Any, Final
 from bench.calibration import measured
 from bench.labelled import Labelled, labelled_documents, paths_of, read_file
 from bench.report import Figure, Report
+from bench.truths import DataMissing
 from documents.calibration import FILE
 from documents.reading import Reading, reading_from_bytes, reading_to_bytes
 
@@ -24,13 +25,13 @@ def measure(data: Path, *, keep: Path | None = None) -> tuple[Report, dict[str, 
     """Read and measure; the report, and what would be shipped. `keep` is a folder for what was read, for a next run.
 
     Raises:
-        FileNotFoundError: there is no labelled document under `data`.
+        DataMissing: there is no labelled document under `data`.
 
     """
     documents = list(labelled_documents(data, _reader(data, keep)))
     if not documents:
-        msg = f"{data}: no labelled documents; name a folder with sroie, invoice2data or einvoice in it"
-        raise FileNotFoundError(msg)
+        msg = f"no labelled documents under {data}; set SPENDTRAIL_DATA to where they are"
+        raise DataMissing(msg)
     shipped = {"documents": _counted(documents), **measured(documents)}
     return report_of(shipped), shipped
 

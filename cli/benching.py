@@ -25,7 +25,14 @@ Events = Annotated[
 Runs = Annotated[int, typer.Option(help="chaos: so many runs in a row, each reported and the worst of all.", min=1)]
 Data = Annotated[
     Path,
-    typer.Option(help="extract, hostile, documents: the folder of documents made by others.", envvar="SPENDTRAIL_DATA"),
+    typer.Option(
+        help="extract, hostile, documents, calibration, outcomes: the folder of documents made by others.",
+        envvar="SPENDTRAIL_DATA",
+    ),
+]
+Keep = Annotated[Path | None, typer.Option(help="calibration: a folder for what was read; a next run is fast.")]
+Write = Annotated[
+    bool, typer.Option("--write", help="calibration: also write the figures the product ships, into its own code.")
 ]
 QuixPython = Annotated[
     Path | None, typer.Option(help="handover: a Python that has quixstreams, confluent-kafka and fastavro.")
@@ -41,7 +48,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="handover, policy, recovery, restore, scale, memory, chaos, extract, documents, hostile, or all.",
+            help="handover, policy, recovery, restore, scale, memory, chaos, extract, documents, hostile, calibration, "
+            "outcomes, or all.",
             metavar="NAME",
         ),
     ],
@@ -51,6 +59,8 @@ def bench(
     runs: Runs = 1,
     quix_python: QuixPython = None,
     data: Data = Path("../shared/data"),
+    keep: Keep = None,
+    write: Write = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one line a bench.")] = False,
 ) -> None:
     """Measure, and say beside what. Kafka is started for it alone and ended after, without touching what runs.
@@ -60,20 +70,18 @@ def bench(
     from bench.truths import DataMissing  # noqa: PLC0415 - as in _benches
 
     known = _benches(brokers, ledger, events, runs, quix_python, data)
+    known |= _readings(data, keep, write=write)
     if name != "all" and name not in known:
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
         raise Refused(msg)
-    if name != "chaos" and (ledger is not None or runs > 1):
-        msg = "--ledger and --runs go with chaos alone"
-        raise Refused(msg)
+    _refuse_strays(
+        name, chaos=ledger is not None or runs > 1, memory=events is not None, calibration=keep is not None or write
+    )
     if ledger is not None:
         ledger.mkdir(parents=True, exist_ok=True)
         if any(ledger.iterdir()):
             msg = f"{ledger} is not empty; name a new folder, so that what was sent is not mixed with another run's"
             raise Refused(msg)
-    if events is not None and name != "memory":
-        msg = "--events goes with memory alone"
-        raise Refused(msg)
     for one in known if name == "all" else [name]:
         try:
             report = known[one]()
@@ -86,6 +94,15 @@ def bench(
             say_json(report.plain())
         else:
             _say(report)
+
+
+def _refuse_strays(name: str, **asked: bool) -> None:
+    """Refuse options that belong to another bench than the one that is run."""
+    options = {"chaos": "--ledger and --runs go", "memory": "--events goes", "calibration": "--keep and --write go"}
+    for bench_named, given in asked.items():
+        if given and bench_named != name:
+            msg = f"{options[bench_named]} with {bench_named} alone"
+            raise Refused(msg)
 
 
 def _benches(
@@ -121,6 +138,19 @@ def _benches(
         "documents": lambda: throughput.measure(data),
         "hostile": lambda: hostile.measure(data / "bad_inputs"),
     }
+
+
+def _readings(data: Path, keep: Path | None, *, write: bool) -> "dict[str, Callable[[], Report]]":
+    """Return the benches of what is read rather than how fast."""
+    from bench import outcomes, reliability  # noqa: PLC0415 - as above
+
+    def calibrate() -> "Report":
+        report, shipped = reliability.measure(data, keep=keep)
+        if write:
+            errors.print(f"written: {reliability.write(shipped)}", highlight=False)
+        return report
+
+    return {"calibration": calibrate, "outcomes": lambda: outcomes.measure(data / "azure_samples")}
 
 
 def _say(report: "Report") -> None:

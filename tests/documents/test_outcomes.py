@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.outcomes import measure, outcomes
+from bench.truths import DataMissing
 
 DATA = Path(os.environ.get("SPENDTRAIL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "azure_samples"
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "outcomes.md"
@@ -37,5 +38,5 @@ def test_an_outcome_is_a_phrase(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     """A folder without documents is a mistake, not a result."""
-    with pytest.raises(FileNotFoundError, match="no documents"):
+    with pytest.raises(DataMissing, match="no documents"):
         measure(tmp_path)
