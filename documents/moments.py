@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from documents.facts import Place
     from documents.survey import DateSpot, Survey
 
-_ROLES: Final = frozenset({"invoice_date", "due_date", "other_date", "period"})
+_ROLES: Final = frozenset({"invoice_date", "due_date", "other_date", "period", "period_start", "period_end"})
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b")
 _LABELLED: Final = {3: 0.97, 2: 0.94}
 _PLAINEST: Final = 3
@@ -138,14 +138,20 @@ def _role_above(survey: Survey, spot: DateSpot, box: Place) -> tuple[str | None,
 
 
 def _period(survey: Survey, roles: list[tuple[str | None, int]]) -> Found[tuple[date, date]] | None:
-    """Two dates on one row after a label of a period."""
+    """Two dates on one row after a label of a period, else one labelled as its first day and one as its last."""
+    named = {role: spot for spot, (role, _) in reversed(list(zip(survey.dates, roles, strict=True)))}
     spots = [spot for spot, (role, _) in zip(survey.dates, roles, strict=True) if role == "period"]
-    for spot in spots:
-        later = [other for other in survey.dates if other.row == spot.row and other.printed.start > spot.printed.start]
-        if not later:
-            continue
-        begin, end = spot.printed.under(survey.order), later[0].printed.under(survey.order)
+    pairs = [
+        (spot, later)
+        for spot in spots
+        for later in survey.dates
+        if later.row == spot.row and later.printed.start > spot.printed.start
+    ]
+    if "period_start" in named and "period_end" in named:
+        pairs.append((named["period_start"], named["period_end"]))
+    for first, last in pairs:
+        begin, end = first.printed.under(survey.order), last.printed.under(survey.order)
         if begin and end and begin <= end:
-            words = (*spot.words, *later[0].words)
-            return Found((begin, end), 0.9 * survey.trust_in(words), survey.place(spot.row, words))
+            trust = survey.trust_in((*first.words, *last.words))
+            return Found((begin, end), 0.9 * trust, survey.place(first.row, first.words))
     return None

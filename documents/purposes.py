@@ -45,6 +45,28 @@ def with_jurisdiction(
     return tuple(line if line.tax_jurisdiction else replace(line, tax_jurisdiction=name) for line in lines)
 
 
+def with_service_dates(survey: Survey, lines: tuple[LineItem, ...]) -> tuple[LineItem, ...]:
+    """The lines with the day each was rendered on, where its row prints exactly one date that can mean one day only.
+
+    Two dates on a row are a period or an order; one that stays open between day and month says nothing.
+    """
+    return tuple(line if line.service_date else _dated(survey, line) for line in lines)
+
+
+def _dated(survey: Survey, line: LineItem) -> LineItem:
+    place = line.place
+    if place is None:
+        return line
+    spots = [
+        spot
+        for spot in survey.dates
+        if survey.sheet.rows[spot.row].page == place.page
+        and place.top <= (spot.words[0].top + spot.words[0].bottom) / 2 <= place.bottom
+    ]
+    day = spots[0].printed.under(survey.order) if len(spots) == 1 else None
+    return replace(line, service_date=day) if day else line
+
+
 def purpose_doubts(kind: Found[DocumentType] | None) -> tuple[Problem, ...]:
     """Why a person has to look whatever the amounts say: a statement's lines are invoices that come on their own."""
     if kind is None or kind.value != "statement" or kind.confidence < _SURE:

@@ -127,7 +127,7 @@ def _from_page(seen: Survey) -> Facts:
     if lines:
         confidence["line_items"] = _LINES_AGREE if _lines_agree(lines, found) else _LINES_ALONE
     plain = {name: each.value if each else None for name, each in values.items()}
-    lines = purposes.with_jurisdiction(seen, kind, lines)
+    lines = purposes.with_service_dates(seen, purposes.with_jurisdiction(seen, kind, lines))
     return Facts(**plain, line_items=lines, confidence=confidence, places=places, problems=problems)
 
 

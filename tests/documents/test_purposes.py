@@ -1,6 +1,7 @@
 """Statements, bills of utilities and authorities, and several documents in one file."""
 
 from dataclasses import replace
+from datetime import date
 
 from documents.extract import extract
 from documents.reader import read
@@ -121,3 +122,31 @@ def test_a_statement_mentioned_is_no_statement() -> None:
     taxed = understand(read("b.txt", b"Northwind Ltd\nPROJECT STATEMENT\nSales tax 3.00\nTotal USD 103.00\n"))
     assert mentioned.facts.document_type == "invoice"
     assert taxed.facts.document_type != "statement"
+
+
+def test_a_period_can_be_told_as_two_days() -> None:
+    """First and last day each behind a label of its own make the service period."""
+    told = """Durand SARL
+Facture n° 7           Date de facture : 15/01/2019
+DATE DE DEBUT DE PRESTATION : 01/12/2018
+DATE DE FIN DE PRESTATION : 31/12/2018
+Total TTC   96,00 €
+"""
+    facts = understand(read("p.txt", told.encode())).facts
+    assert facts.service_period == (date(2018, 12, 1), date(2018, 12, 31))
+    assert facts.invoice_date == date(2019, 1, 15)
+
+
+def test_a_dated_line_has_its_service_date() -> None:
+    """A row with one date was rendered on it; a row with two, or with one that stays open, says nothing."""
+    told = """Northwind Cleaning Ltd
+Invoice number: NC-7                 Invoice date: {day}
+Date          Description                      Amount
+{first}       Window cleaning                   60.00
+              Floor from 1 March 2024 to 5 March 2024    30.00
+                              Total due  GBP    90.00
+"""
+    proved = understand(read("d.txt", told.format(day="25/03/2024", first="04/03/2024").encode())).facts
+    assert [line.service_date for line in proved.line_items] == [date(2024, 3, 4), None]
+    unproved = told.replace("GBP", "EUR").replace("Ltd", "").format(day="5 March 2024", first="04/03/2024")
+    assert understand(read("d.txt", unproved.encode())).facts.line_items[0].service_date is None
