@@ -25,8 +25,10 @@ _FORMS: Final = frozenset({"BHD"})
 _ANNOUNCED = re.compile(r"currenc|währung|waehrung|devise|monnaie|moneda|divisa|valuta|moeda|mata wang", re.IGNORECASE)
 """Words that announce a currency code on a row without amounts."""
 
-_STATED = re.compile(rf"(?:{_ANNOUNCED.pattern})\w*[ :.]+(?:code)?[ :.]*\(?([A-Z]{{3}})(?![A-Za-z])", re.IGNORECASE)
-"""A code behind such a word, which is the document's own statement."""
+_STATED = re.compile(
+    rf"(?<!\w)(?:{_ANNOUNCED.pattern})\w*[ :.]+(?:code)?[ :.]*\(?([A-Z]{{3}})(?![A-Za-z])", re.IGNORECASE
+)
+"""A code behind such a word, which is the document's own statement; "Buchungswährung" states another one."""
 
 _BY_STATEMENT: Final = 0.95
 _CODE = re.compile(r"(?<!\w)([A-Z]{3})(?![A-Za-z])")

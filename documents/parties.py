@@ -86,8 +86,7 @@ def _labelled(survey: Survey, role: str) -> _Named | None:
     for hit in survey.hits:
         if hit.label.role != role or not _is_heading(survey, hit):
             continue
-        above = not _is_mail(survey, hit) and (role != "payee" or _ends_sentence(survey, hit))
-        below = survey.sheet.below(hit, reach=0.5) if above else []
+        below = _under(survey, hit)
         for row, words in (*_beside(survey, hit), *_in_form(survey, hit), *below):
             own = _without_label(survey, row, words)
             text = " ".join(word.text for word in own).strip(" :,")
@@ -96,9 +95,16 @@ def _labelled(survey: Survey, role: str) -> _Named | None:
     return None
 
 
-def _ends_sentence(survey: Survey, hit: Hit) -> bool:
-    """Whether a label ends its row after other words, so that what it announces can only stand below."""
-    return hit.first > 0 and hit.last == len(survey.sheet.rows[hit.row].words) - 1
+def _under(survey: Survey, hit: Hit) -> list[tuple[int, tuple[Word, ...]]]:
+    """The phrases under a party's label; under one that ends a sentence, where the next row begins."""
+    if _is_mail(survey, hit):
+        return []
+    if hit.label.role != "payee":
+        return survey.sheet.below(hit, reach=0.5)
+    rows = survey.sheet.rows
+    ends = hit.first > 0 and hit.last == len(rows[hit.row].words) - 1
+    follows = hit.row + 1 < len(rows) and rows[hit.row + 1].page == rows[hit.row].page
+    return [(hit.row + 1, rows[hit.row + 1].phrases()[0])] if ends and follows else []
 
 
 def _beside(survey: Survey, hit: Hit) -> list[tuple[int, tuple[Word, ...]]]:

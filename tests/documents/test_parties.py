@@ -40,6 +40,15 @@ Date : 28/11/2022
 Total TTC :                               56,02 €
 Virement       BANQUE DU NORD - Titulaire du compte : LAMPEDUSA
 """
+PAYABLE = """
+PAYMENT RECEIPT
+Guest Name: A. Guest                          Date: 31/12/2017
+Room                                          Rs 1939.00
+Grand Total                                   Rs 1939.00
+Note: all payment to be made in favor of
+Orchard Stays Pvt. Ltd.
+Bank Name                                     Account No.
+"""
 MAIL = """
 From: noreply@wharfside.example
 Sent: Monday, January 8, 2024 05:55 PM
@@ -80,6 +89,11 @@ def test_the_web_address_tells_the_seller_from_the_buyer() -> None:
 def test_who_is_paid_is_the_seller() -> None:
     """The holder of the account to pay into outweighs an address at the head of the page, which is the buyer's."""
     assert _facts(PAYEE).vendor_name == "LAMPEDUSA"
+
+
+def test_a_sentence_that_ends_in_a_label_goes_on_below() -> None:
+    """A label at the end of a row announces what the next row begins with, wherever on the page that is."""
+    assert _facts(PAYABLE).vendor_name == "Orchard Stays Pvt. Ltd."
 
 
 def test_the_head_of_an_email_buys_nothing() -> None:
