@@ -12,7 +12,8 @@ import prometheus_client as prometheus
 
 from bench.exchange import HANDLER, BareWriter, BaselineCodec, row
 from bench.loop import Loop, main
-from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.kafka import KafkaTransport
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.main import SystemClock
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.runner import Parts, Runner

@@ -15,7 +15,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from bench.cluster import cluster, create_topics
 from bench.course import COUNT
 from bench.report import Report, per_second, ratio
-from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.kafka import KafkaTransport
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.main import SystemClock
 from consumers.runtime.restoring import StateFiles
 from consumers.runtime.telemetry import RecordedTelemetry

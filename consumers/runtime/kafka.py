@@ -1,15 +1,13 @@
-"""The log on Kafka: one synchronous consumer and one transactional producer, in one thread.
+"""The log on Kafka: one synchronous consumer, polled by one thread, and one transactional producer at a time.
 
 Rules this file keeps, each measured: offsets are committed through the transaction with the group's metadata, so a
 member that lost its place is fenced; a slow or broken transaction call costs the producer its life, because a late
 EndTxn would commit the *next* transaction; an open transaction may hold readers back 10 s at most.
 """
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -18,86 +16,20 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
-    Producer,
     TopicPartition,
 )
 
 from consumers.runtime.errors import Halted
-from consumers.runtime.transport import (
-    Fenced,
-    Fetched,
-    Offset,
-    Outgoing,
-    Tail,
-    TransactionLost,
-    TransportLost,
-    Written,
-)
+from consumers.runtime.kafka_settings import KafkaSettings
+from consumers.runtime.transactions import Transactions
+from consumers.runtime.transport import Fetched, Offset, Outgoing, Tail, TransportLost, Written
 from streams.bounds import Bounds
-from streams.client import PARTITIONER, client_settings
 from streams.tail import KafkaTail, fetched
 
-__all__ = ["KafkaSettings", "KafkaTransport"]
+__all__ = ["KafkaTransport"]
 
 # How long one question whether a broker is back may take, and how long after it the next is asked, in seconds.
 _ASK_S = 1.0
-# librdkafka raises a smaller fetch.max.bytes to its message.max.bytes by itself, and says so in the log.
-_LEAST_FETCH = 1_000_000
-# What a transaction may have on its way; `produce` waits above it. librdkafka's own bound is 1 GiB.
-_SEND_KBYTES = 128 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """How one stage process talks to Kafka. Times in milliseconds, sizes in bytes.
-
-    `extra` goes to every client as it is (security settings).
-    """
-
-    bootstrap_servers: str
-    group: str
-    transactional_id: str
-    fetch_bytes: int = 16 * 1024 * 1024
-    transaction_timeout_ms: int = 10_000
-    socket_timeout_ms: int = 10_000
-    call_timeout_s: float = 30.0
-    extra: Mapping[str, str] = field(default_factory=dict)
-
-    def client(self) -> dict[str, str | int | float | bool]:
-        """Return what every client of this process is given."""
-        return client_settings(self.bootstrap_servers, self.extra, socket_timeout_ms=self.socket_timeout_ms)
-
-    def consumer(self) -> dict[str, str | int | float | bool]:
-        """Return the consumer's settings."""
-        return {
-            **self.client(),
-            "group.id": self.group,
-            "group.protocol": "consumer",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            # A group that lost its offsets must stop and say so; starting anew would judge everything again.
-            "auto.offset.reset": "error",
-            # What waits in the client comes on top of what is in flight: both are bounded, so that a slow stage makes
-            # lag rise in its topic. The queue is one for all partitions; a fetch that has begun may go over it once.
-            "queued.max.messages.kbytes": max(1, self.fetch_bytes // 1024),
-            "fetch.max.bytes": max(self.fetch_bytes, _LEAST_FETCH),
-            "fetch.message.max.bytes": min(self.fetch_bytes, 8 * 1024 * 1024),
-            "fetch.queue.backoff.ms": 10,
-        }
-
-    def producer(self) -> dict[str, str | int | float | bool]:
-        """Return the producer's settings."""
-        return {
-            **self.client(),
-            "transactional.id": self.transactional_id,
-            "partitioner": PARTITIONER,
-            "transaction.timeout.ms": self.transaction_timeout_ms,
-            "linger.ms": 5,
-            "compression.type": "lz4",
-            "queue.buffering.max.messages": 500_000,
-            "queue.buffering.max.kbytes": _SEND_KBYTES,
-            "message.max.bytes": 12 * 1024 * 1024,
-        }
 
 
 class KafkaTransport:
@@ -119,21 +51,10 @@ class KafkaTransport:
         self._bounds = Bounds(settings.client(), settings.socket_timeout_ms / 1000)
         self._owned: set[int] = set()
         try:
-            self._producer = self._new_producer()
+            self._transactions = Transactions(settings, alive)
         except BaseException:
             self._consumer.close()
             raise
-
-    def _new_producer(self) -> Producer:
-        # When the open transaction began (monotonic seconds), 0 while none is open.
-        self._begun = 0.0
-        self._alive()
-        producer = Producer(self._settings.producer())
-        try:
-            producer.init_transactions(self._settings.call_timeout_s)
-        except KafkaException as error:
-            self._raise(error, "init_transactions")
-        return producer
 
     def subscribe(
         self,
@@ -265,112 +186,32 @@ class KafkaTransport:
 
     def transact(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset], follow: str | None) -> Written:
         """Write records and offsets in one transaction; see the port."""
-        written = Written()
-
-        def landed(error: KafkaError | None, message: Message) -> None:
-            partition, offset = message.partition(), message.offset()
-            if error is None and partition is not None and offset is not None:
-                written.next[follow or "", partition] = offset + 1
-
-        began = time.monotonic()
-        try:
-            self._begin()
-            self._produce(outgoing, follow, landed)
-            positions = [
-                TopicPartition(self._topic, p, o.next, metadata=o.metadata) for p, o in sorted(offsets.items())
-            ]
-            self._alive()
-            self._send_offsets(positions)
-            self._alive()
-            self._producer.commit_transaction(self._settings.call_timeout_s)
-            self._begun = 0.0
-        except KafkaException as error:
-            self._raise(error, "transaction", seconds=time.monotonic() - (self._begun or began))
-        if time.monotonic() - began > self._settings.socket_timeout_ms / 1000:
-            self._producer = self._new_producer()
-        return written
+        return self._transactions.commit(outgoing, self._placed(offsets), self._membership(), follow)
 
     def ahead(self, outgoing: Sequence[Outgoing]) -> None:
         """Write records into the transaction that the next `transact` commits; see the port."""
-        began = time.monotonic()
-        try:
-            self._begin()
-            self._produce(outgoing)
-        except KafkaException as error:
-            self._raise(error, "transaction", seconds=time.monotonic() - (self._begun or began))
+        self._transactions.ahead(outgoing)
 
-    def _begin(self) -> None:
-        if not self._begun:
-            self._producer.begin_transaction()
-            self._begun = time.monotonic()
+    def transact_behind(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset]) -> None:
+        """Commit in a thread; see the port."""
+        self._transactions.commit_behind(outgoing, self._placed(offsets), self._membership())
 
-    def _send_offsets(self, positions: list[TopicPartition]) -> None:
-        """Add the offsets to the transaction, for no longer than the brokers keep a transaction open.
+    def settle(self) -> None:
+        """Wait for what is committed in a thread; see the port."""
+        self._transactions.settle()
 
-        librdkafka forgets the time limit of this one call while the group's coordinator is away, and may wait for
-        ever (its issue 5456). So it waits in a thread: past the limit the transaction is given up, and the thread
-        stays behind with a producer that nobody uses any more and that the next one's epoch fences.
-        """
-        producer, metadata = self._producer, self._consumer.consumer_group_metadata()
-        failed: list[KafkaException] = []
+    def _placed(self, offsets: Mapping[int, Offset]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, p, o.next, metadata=o.metadata) for p, o in sorted(offsets.items())]
 
-        def send() -> None:
-            try:
-                producer.send_offsets_to_transaction(positions, metadata, self._settings.call_timeout_s)
-            except KafkaException as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=send, name="offsets", daemon=True)
-        thread.start()
-        limit = self._settings.transaction_timeout_ms / 1000
-        thread.join(limit)
-        if thread.is_alive():
-            raise TransactionLost(f"transaction: its offsets were not taken within {limit:g} s")
-        if failed:
-            raise failed[0]
-
-    def _produce(
-        self,
-        outgoing: Sequence[Outgoing],
-        follow: str | None = None,
-        landed: Callable[[KafkaError | None, Message], None] | None = None,
-    ) -> None:
-        """Give records to the client; `landed` hears where those of the topic `follow` came to lie."""
-        produce = self._producer.produce
-        for topic, key, value, headers, partition in outgoing:
-            told = landed if topic == follow else None
-            # librdkafka asks -1 for "choose by the key's hash".
-            chosen = -1 if partition is None else partition
-            # It takes headers as a list only; and asked for none it need not look.
-            pairs: list[tuple[str, str | bytes | None]] | None = [*headers] if headers else None
-            while True:
-                try:
-                    produce(topic, value, key, partition=chosen, on_delivery=told, headers=pairs)
-                except BufferError:
-                    self._producer.poll(0.05)
-                    continue
-                break
-
-    def _raise(self, error: KafkaException, call: str, *, seconds: float = 0.0) -> None:
-        cause: KafkaError = error.args[0]
-        # Past its own time limit the broker ends a transaction by fencing it, so then the word says nothing of others.
-        timed_out = seconds >= self._settings.transaction_timeout_ms / 1000
-        fenced = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001 - public codes of the client
-        if cause.code() in fenced and not timed_out:
-            msg = (
-                f"another process uses the transactional id {self._settings.transactional_id!r}; "
-                "give each replica an instance name of its own (SPENDTRAIL_INSTANCE)"
-            )
-            raise Fenced(msg) from error
-        msg = f"{call}: {cause.str()}"
-        raise TransactionLost(msg) from error
+    def _membership(self) -> object:
+        return self._consumer.consumer_group_metadata()
 
     def recover(self) -> Mapping[int, Offset | None]:
         """Make a new producer and go back to what is committed.
 
         The old producer is dropped without a word: whatever it still had to say is fenced by the new one's epoch.
         """
-        self._producer = self._new_producer()
+        self._transactions.renew()
         committed = self._committed(sorted(self._owned))
         for partition, offset in committed.items():
             self._consumer.seek(self._start(partition, offset))

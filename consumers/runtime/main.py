@@ -24,7 +24,8 @@ from consumers.runtime import capabilities
 from consumers.runtime.dead_letter import DeadLetterLimit
 from consumers.runtime.errors import Halted
 from consumers.runtime.health import Health, HealthServer
-from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.kafka import KafkaTransport
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.lanes.concurrent import AsyncLane
 from consumers.runtime.lanes.lane import Lane as WorkLane
 from consumers.runtime.lanes.process import ProcessLane

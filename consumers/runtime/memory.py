@@ -98,6 +98,7 @@ class MemoryTransport:
         self._turn = 0
         self._epoch = 0
         self._ahead: list[Outgoing] = []
+        self._ended_with: TransactionLost | Fenced | None = None
         self._init_transactions()
 
     def _init_transactions(self) -> None:
@@ -165,10 +166,26 @@ class MemoryTransport:
 
     def ahead(self, outgoing: Sequence[Outgoing]) -> None:
         """Keep records for the next transaction."""
+        self.settle()
         self._ahead.extend(outgoing)
+
+    def transact_behind(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset]) -> None:
+        """Write all or nothing; what went wrong is told by `settle`."""
+        self.settle()
+        try:
+            self.transact(outgoing, offsets, None)
+        except (TransactionLost, Fenced) as error:
+            self._ended_with = error
+
+    def settle(self) -> None:
+        """Tell what went wrong behind."""
+        error, self._ended_with = self._ended_with, None
+        if error is not None:
+            raise error
 
     def transact(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset], follow: str | None) -> Written:
         """Write all or nothing."""
+        self.settle()
         if self._broker.producers[self._id] != self._epoch:
             msg = f"another process uses the transactional id {self._id!r}"
             raise Fenced(msg)
@@ -197,7 +214,7 @@ class MemoryTransport:
 
     def recover(self) -> Mapping[int, Offset | None]:
         """Go back to what is committed."""
-        self._ahead = []
+        self._ahead, self._ended_with = [], None
         self._init_transactions()
         committed = self._committed(sorted(self._positions))
         self._positions = {p: o.next if o else 0 for p, o in committed.items()}

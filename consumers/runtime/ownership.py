@@ -66,6 +66,8 @@ class Ownership:
         # Records that wait in `Partition.outgoing`.
         self.waiting = 0
         self._spoiled = False
+        # Records whose commit goes on behind.
+        self._behind = 0
         # Set from a loss to the next commit: until then nothing goes ahead.
         self.wary = False
 
@@ -214,34 +216,78 @@ class Ownership:
             Fenced: another process took over.
 
         """
+        ended = self.settle()
+        carried = self._carried()
+        if not carried:
+            return ended
+        topic = self._changelog.name if self._changelog else None
+        outgoing = self._outgoing(carried)
+        if topic:
+            for partition in carried:
+                outgoing.extend(partition.changelog(topic, self._stage.state_version))
+        offsets = {p.number: p.progress.offset() for p in carried}
+        written = self._transport.transact(outgoing, offsets, topic)
+        now_ms = milliseconds(self._clock.now())
+        for partition in carried:
+            if partition.store:
+                partition.store.committed(written.next.get((topic or "", partition.number)), now_ms=now_ms)
+        self.wary = False
+        if self._clock.monotonic() - self._measured >= _MEASURE_EVERY_S:
+            self._measure(keys=False)
+        return ended + self._ended(carried, offsets)
+
+    def commit_behind(self) -> int:
+        """Commit as `commit`, going on while the brokers do their part, and return how many records ended before.
+
+        State is written to its file only once its changelog is committed, and the next record reads it: a stage that
+        keeps some commits at once. So does one that lost a transaction, until another has gone through.
+
+        Raises:
+            TransactionLost, Fenced: as `commit`.
+
+        """
+        if self._changelog or self.wary:
+            return self.commit()
+        ended = self.settle()
+        carried = self._carried()
+        if carried:
+            offsets = {p.number: p.progress.offset() for p in carried}
+            self._transport.transact_behind(self._outgoing(carried), offsets)
+            self._behind = self._ended(carried, offsets)
+        return ended
+
+    def settle(self) -> int:
+        """Wait until what is committed behind has ended, and return how many records that ends.
+
+        Raises:
+            TransactionLost, Fenced: as `commit`.
+
+        """
+        self._transport.settle()
+        ended, self._behind = self._behind, 0
+        return ended
+
+    def _carried(self) -> list[Partition]:
+        """Return the partitions that the next transaction has something of."""
         if self._spoiled:
             # Group fencing would not stop it: the member is sound, only the partition is another's by now.
             msg = "outputs of a partition that was taken away lie in the open transaction"
             raise TransactionLost(msg)
-        if not self.uncommitted:
-            return 0
-        carried = [p for p in self._partitions.values() if p.uncommitted]
-        topic = self._changelog.name if self._changelog else None
-        outgoing: list[Outgoing] = []
+        return [p for p in self._partitions.values() if p.uncommitted] if self.uncommitted else []
+
+    @staticmethod
+    def _outgoing(carried: Sequence[Partition]) -> list[Outgoing]:
+        return [record for partition in carried for record in partition.outgoing]
+
+    def _ended(self, carried: Sequence[Partition], offsets: Mapping[int, Offset]) -> int:
+        ended = 0
         for partition in carried:
-            outgoing.extend(partition.outgoing)
-            if topic:
-                outgoing.extend(partition.changelog(topic, self._stage.state_version))
-        offsets = {p.number: p.progress.offset() for p in carried}
-        written = self._transport.transact(outgoing, offsets, topic)
-        ended, now_ms = 0, milliseconds(self._clock.now())
-        for partition in carried:
-            if partition.store:
-                partition.store.committed(written.next.get((topic or "", partition.number)), now_ms=now_ms)
             partition.committed = offsets[partition.number]
             partition.outgoing = []
             partition.ahead = False
             ended += partition.done
             partition.done = 0
         self.waiting = 0
-        self.wary = False
-        if self._clock.monotonic() - self._measured >= _MEASURE_EVERY_S:
-            self._measure(keys=False)
         return ended
 
     def recover(self) -> None:
@@ -256,7 +302,7 @@ class Ownership:
             self._drop(partition)
         self._partitions.clear()
         recovered = self._transport.recover()
-        self._spoiled = False
+        self._spoiled, self._behind = False, 0
         self._assigned(recovered)
         self._transport.resume(self.numbers())
         self.adrift = False

@@ -108,7 +108,8 @@ class Runner:
         self._pressure.press()
         self._p.telemetry.set("table_age_seconds", self._p.tables.age())
         self._own.look()
-        self._commit()
+        # Where much came more is likely to follow, and it need not wait for the brokers.
+        self._commit(behind=self._p.lane is None and count >= _MANY)
         return count
 
     def drain(self, timeout: float) -> None:
@@ -352,12 +353,12 @@ class Runner:
         due = self._schedule.next_due()
         return due is not None and due <= self._p.clock.monotonic() + 0.05
 
-    def _commit(self) -> None:
+    def _commit(self, *, behind: bool = False) -> None:
         began = self._p.clock.monotonic()
         self._p.telemetry.count("events_out", self._events_out)
         self._events_out = 0
         try:
-            committed = self._own.commit()
+            committed = self._own.commit_behind() if behind else self._own.commit()
         except TransactionLost as error:
             self._lost(error)
             return

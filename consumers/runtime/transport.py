@@ -140,6 +140,27 @@ class Transport(Protocol):
         """
         ...
 
+    def transact_behind(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset]) -> None:
+        """Write records and offsets in one transaction as `transact`, and return before it has ended.
+
+        So that the next records are handled while the brokers commit. `settle` tells how it ended; everything else
+        that writes settles it first.
+
+        Raises:
+            TransactionLost, Fenced: as `transact`.
+
+        """
+        ...
+
+    def settle(self) -> None:
+        """Wait until what `transact_behind` began has ended; at once where nothing was begun.
+
+        Raises:
+            TransactionLost, Fenced: as `transact`.
+
+        """
+        ...
+
     @property
     def unreachable(self) -> str:
         """What was said when the broker last did not answer; empty while it does."""

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from confluent_kafka import Producer
 
-from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.kafka import KafkaTransport
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.memory import MemoryBroker, MemoryTransport
 from consumers.runtime.transport import Fetched, Offset, Outgoing, Transport
 from schemas.topics import Topic

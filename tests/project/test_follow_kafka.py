@@ -13,7 +13,8 @@ from consumers.project.database import open_database
 from consumers.project.follow import Follower
 from consumers.project.queries import ReadModel
 from consumers.project.tables import SCHEMA
-from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.kafka import KafkaTransport
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.telemetry import RecordedTelemetry
 from devstack.stack import Endpoints
 from schemas.topics import AUDIT_LOG

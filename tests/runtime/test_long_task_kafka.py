@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.kafka import KafkaTransport
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.lanes.concurrent import AsyncLane
 from consumers.runtime.stage import Handler, Lane, Limits
 from devstack.stack import Endpoints

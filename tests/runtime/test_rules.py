@@ -16,7 +16,7 @@ import pytest
 from consumers.runtime import ownership
 from consumers.runtime.dead_letter import DeadLetterLimit
 from consumers.runtime.errors import Halted, Poisoned, Transient
-from consumers.runtime.kafka import KafkaSettings
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.stage import Handler, Lane, Limits, Store
 from consumers.runtime.transport import Offset, Outgoing, Transport, Written
 from schemas.contracts import EVENTS

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.runtime.kafka import KafkaSettings, KafkaTransport
+from consumers.runtime.kafka import KafkaTransport
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.transport import Outgoing, TransactionLost, TransportLost
 from devstack import stack
 from devstack.stack import Endpoints
@@ -43,7 +44,7 @@ def test_rule_05_a_slow_or_broken_transaction_costs_the_producer_its_life(
     with closing(KafkaTransport(settings)) as transport:
         transport.subscribe(log.inbox, lambda _: None, lambda *_: None)
         transport.transact([Outgoing(log.outbox, b"k", b"first", (), 0)], {}, None)
-        before = transport._producer
+        before = transport._transactions._producer
         (broker,) = stack.status(own_broker.home)
         assert broker.pid
         os.kill(broker.pid, signal.SIGSTOP)
@@ -57,7 +58,7 @@ def test_rule_05_a_slow_or_broken_transaction_costs_the_producer_its_life(
             with suppress(TransactionLost, TransportLost):
                 transport.recover()
                 break
-        assert transport._producer is not before
+        assert transport._transactions._producer is not before
         written = log.committed(log.outbox)
         assert written in ([b"first"], [b"first", b"slow"])
         assert lost or b"slow" in written

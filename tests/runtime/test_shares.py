@@ -4,7 +4,7 @@ import zlib
 from itertools import count, islice
 from pathlib import Path
 
-from consumers.runtime.kafka import KafkaSettings
+from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.stage import Handler, Lane, Limits
 from schemas.events import BatchProgressed
 from tests.runtime.rig import ManualLane, Rig
