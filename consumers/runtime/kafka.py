@@ -210,11 +210,19 @@ class KafkaTransport:
         """Make a new producer and go back to what is committed.
 
         The old producer is dropped without a word: whatever it still had to say is fenced by the new one's epoch.
+
+        Raises:
+            TransportLost: a partition cannot be read from there, since it is coming or going just now; join anew.
+
         """
         self._transactions.renew()
         committed = self._committed(sorted(self._owned))
         for partition, offset in committed.items():
-            self._consumer.seek(self._start(partition, offset))
+            try:
+                self._consumer.seek(self._start(partition, offset))
+            except KafkaException as error:
+                msg = f"way back in {self._topic}/{partition}: {error.args[0].str()}"
+                raise TransportLost(msg) from error
         return committed
 
     def tail(self, topic: str, partition: int | None = None, start: int | None = None) -> Tail:

@@ -176,8 +176,9 @@ class _Process:
                 self._health.ready = False
                 _log.info("draining")
                 member.drain(self._settings.drain_s)
-            except TransportLost as error:
-                # The member lost its place or a topic: one that joins anew begins where the group has committed.
+            except (TransportLost, KafkaException) as error:
+                # The member lost its place or a topic, or the client refuses what its state no longer allows: one that
+                # joins anew begins where the group has committed.
                 self._missing("kafka", str(error))
                 self._let_go(member)
                 stop.wait(backoff(_REJOIN_ATTEMPT))

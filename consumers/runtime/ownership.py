@@ -348,6 +348,8 @@ class Ownership:
 
     def close(self) -> None:
         """Close the state files and leave the group; what is not committed by now is left to the next owner."""
+        # Leaving takes the partitions away, and the way back from a loss is not answered any more while it lasts.
+        self._before_revoke = lambda _: None
         for partition in list(self._partitions.values()):
             self._drop(partition)
         self._partitions.clear()

@@ -1,5 +1,7 @@
 """A commit that goes on behind the polling thread: what it carries, in which order, and how its end is told."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from consumers.runtime.transport import Fenced, Offset, Outgoing
@@ -70,3 +72,26 @@ def test_recovery_knows_how_it_ended(log: Log) -> None:
     member.transport.transact([_record(log, b"next")], {}, None)
     assert log.committed(log.outbox) == ([b"out", b"next"] if recovered == Offset(1) else [b"next"])
     member.transport.close()
+
+
+def test_a_partition_that_goes_away_in_the_middle_of_it_goes_with_its_offset(log: Log) -> None:
+    """Settled while the partition can still be committed, it leaves the next owner to begin after it."""
+    for number in range(2):
+        log.produce(log.inbox, b"in", partition=number)
+    member = _joined(log)
+    until(lambda: len(member.seen) == 2, member)
+    settled: list[int] = []
+
+    def before_revoke(numbers: Sequence[int]) -> None:
+        member.transport.settle()
+        settled.extend(numbers)
+
+    member.before_revoke = before_revoke
+    successor = Member(log.transport("b"))
+    member.transport.transact_behind([_record(log, b"out")], {0: Offset(1), 1: Offset(1)})
+    successor.join(log.inbox)
+    until(lambda: len(member.owned) == len(successor.owned) == 1, member, successor)
+    assert list(successor.owned.items()) == [(settled[0], Offset(1))]
+    assert log.committed(log.outbox) == [b"out"]
+    for one in (member, successor):
+        one.transport.close()

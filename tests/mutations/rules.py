@@ -211,6 +211,15 @@ MUTATIONS = (
     ),
     Mutation(
         6,
+        "a commit behind that ended in an unforeseen way passes for done",
+        _TRANSACTIONS,
+        "            self.error = error\n",
+        "            print(error)\n",
+        f"{_AHEAD}_a_call_in_a_thread_that_failed_never_passes_for_done[unexpected]",
+        "is ValueError('unexpected')",
+    ),
+    Mutation(
+        6,
         "an aborted transaction is gone on from",
         _RUNNER,
         "            self._lost(error)\n            return\n        if committed:",

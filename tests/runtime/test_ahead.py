@@ -7,6 +7,7 @@ import pytest
 
 from consumers.runtime.errors import Transient
 from consumers.runtime.stage import Handler, Limits
+from consumers.runtime.transactions import _Behind
 from consumers.runtime.transport import Outgoing, TransactionLost
 from schemas.events import BatchProgressed, ReviewRefused
 from tests.runtime.rig import Rig
@@ -131,3 +132,15 @@ def test_a_commit_behind_that_is_lost_is_done_again(tmp_path: Path, lost: str) -
     assert sorted(n for _, n, _ in rig.told()) == list(range(3_000))
     assert member.telemetry.counters["transactions_lost"] == 1
     assert rig.lag() == 0
+
+
+@pytest.mark.parametrize("error", [TransactionLost("late"), ValueError("unexpected")], ids=["known", "unexpected"])
+def test_a_call_in_a_thread_that_failed_never_passes_for_done(error: Exception) -> None:
+    """Whatever it was that it ended with, whoever waits is told."""
+
+    def call() -> None:
+        raise error
+
+    behind = _Behind(call, 0.0)
+    assert behind.ended(5.0)
+    assert behind.error is error
