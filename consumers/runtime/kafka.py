@@ -129,11 +129,14 @@ class KafkaTransport:
         first = self._consumer.poll(timeout)
         if first is None:
             return ()
-        spans = self._spans[first.partition() or 0]
+        owned, spans = set(self._owned), self._spans.copy()
         others = self._consumer.consume(count - 1, 0) if count > 1 else []
-        # Callbacks run inside `consume` too; then the first record may be of a span that is over.
-        current = spans == self._spans[first.partition() or 0]
-        return [fetched(m) for m in ([first, *others] if current else others) if self._healthy(m)]
+        # Callbacks run inside `consume` too. What is ours no longer is dropped where records are counted in; of what
+        # was taken and given back nobody could tell which records came before.
+        if both := [p for p in owned & self._owned if spans[p] != self._spans[p]]:
+            msg = f"{self._topic}: partitions {both} were taken away and given back while records were fetched"
+            raise TransportLost(msg)
+        return [fetched(m) for m in (first, *others) if self._healthy(m)]
 
     def _failed(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - a public code of the client
@@ -195,6 +198,11 @@ class KafkaTransport:
     def transact_behind(self, outgoing: Sequence[Outgoing], offsets: Mapping[int, Offset]) -> None:
         """Commit in a thread; see the port."""
         self._transactions.commit_behind(outgoing, self._placed(offsets), self._membership())
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is being committed in a thread."""
+        return self._transactions.settled
 
     def settle(self) -> None:
         """Wait for what is committed in a thread; see the port."""

@@ -177,6 +177,11 @@ class MemoryTransport:
         except (TransactionLost, Fenced) as error:
             self._ended_with = error
 
+    @property
+    def settled(self) -> bool:
+        """Whether `settle` would not wait; it never does here."""
+        return True
+
     def settle(self) -> None:
         """Tell what went wrong behind."""
         error, self._ended_with = self._ended_with, None

@@ -66,6 +66,7 @@ class Ownership:
         # Records that wait in `Partition.outgoing`.
         self.waiting = 0
         self._spoiled = False
+        self._polling = False
         # Records whose commit goes on behind.
         self._behind = 0
         # Set from a loss to the next commit: until then nothing goes ahead.
@@ -108,7 +109,12 @@ class Ownership:
 
     def _revoked(self, numbers: Sequence[int], lost: bool) -> None:
         if not lost:
-            self._before_revoke(numbers)
+            # A poll is going on: its records are read and not counted in yet, so the position says too much.
+            self._polling = True
+            try:
+                self._before_revoke(numbers)
+            finally:
+                self._polling = False
         for number in numbers:
             if number in self._partitions:
                 self._drop(self._partitions.pop(number))
@@ -202,7 +208,7 @@ class Ownership:
     @property
     def uncommitted(self) -> bool:
         """Whether a transaction has anything to carry."""
-        for partition in self._partitions.values():
+        for partition in [] if self._polling else self._partitions.values():
             position = self._transport.position(partition.number)
             if position is not None:
                 partition.progress.moved(position)
@@ -256,6 +262,11 @@ class Ownership:
             self._behind = self._ended(carried, offsets)
         return ended
 
+    @property
+    def settled(self) -> bool:
+        """Whether no commit goes on behind."""
+        return self._transport.settled
+
     def settle(self) -> int:
         """Wait until what is committed behind has ended, and return how many records that ends.
 
@@ -290,6 +301,17 @@ class Ownership:
         self.waiting = 0
         return ended
 
+    def abandon(self) -> None:
+        """Drop every span: nothing of them can be committed any more, and `recover` has to begin new ones.
+
+        Never both in the middle of a poll, which is where partitions are handed over: what that poll still brings was
+        read before the way back, and counted to what is read after it, it would be done twice.
+        """
+        self.adrift = self.wary = True
+        for partition in list(self._partitions.values()):
+            self._drop(partition)
+        self._partitions.clear()
+
     def recover(self) -> None:
         """Drop every span and begin new ones from what is committed.
 
@@ -297,10 +319,7 @@ class Ownership:
             TransactionLost, TransportLost: the broker does not answer yet; call again.
 
         """
-        self.adrift = self.wary = True
-        for partition in list(self._partitions.values()):
-            self._drop(partition)
-        self._partitions.clear()
+        self.abandon()
         recovered = self._transport.recover()
         self._spoiled, self._behind = False, 0
         self._assigned(recovered)

@@ -99,17 +99,20 @@ class Runner:
         """
         if self._own.adrift:
             self.recover()
-        busy = bool(self._running or self._ready) or self._due_soon()
-        count = self._fetch(0.005 if busy else timeout)
+        busy = bool(self._running or self._ready) or self._schedule.due_by(self._p.clock.monotonic() + 0.05)
+        # What runs beside is waited for below, so that its answer is met at once.
+        count = self._fetch(0.0 if self._running else _NAP_S if busy else timeout)
         self._ready.extend(self._schedule.due(self._p.clock.monotonic()))
         self._run_ready()
-        self._collect()
+        self._dispatch()
+        self._collect(0.0 if count else _NAP_S)
         self._dispatch()
         self._pressure.press()
         self._p.telemetry.set("table_age_seconds", self._p.tables.age())
         self._own.look()
-        # Where much came more is likely to follow, and it need not wait for the brokers.
-        self._commit(behind=self._p.lane is None and count >= _MANY)
+        # Where much came more is likely to follow and need not wait for the brokers. Nor need what runs beside.
+        if self._p.lane is None or self._own.durable or self._own.settled:
+            self._commit(behind=self._p.lane is not None or count >= _MANY)
         return count
 
     def drain(self, timeout: float) -> None:
@@ -121,8 +124,7 @@ class Runner:
             # A partition that arrives now is not paused: what is read of it has to be counted in, or it would be
             # taken for done.
             self._take_in(self._p.transport.poll(1, 0.02))
-            self._collect()
-            self._run_ready()
+            self._collect(0.0)
         self._hand_over(self._own.numbers())
         self.close()
 
@@ -312,15 +314,17 @@ class Runner:
 
     # -- lanes --------------------------------------------------------------------------------------------------
 
-    def _collect(self) -> None:
+    def _collect(self, timeout: float) -> None:
+        """Take what has ended, waiting a moment for it where anything runs, and bring on what waited behind it."""
         if self._p.lane is None:
             return
-        for answer in self._p.lane.answers():
+        for answer in self._p.lane.answers(timeout if self._running else 0.0):
             task = self._running.pop(answer.task, None)
             if task is None or not task.partition.alive:
                 self._p.telemetry.count("stale_results")
                 continue
             self._judge(task, answer)
+        self._run_ready()
 
     def _judge(self, task: Task, answer: Answer) -> None:
         if not isinstance(answer.error, WorkerDied):
@@ -349,11 +353,9 @@ class Runner:
 
     # -- back-pressure and commits ------------------------------------------------------------------------------
 
-    def _due_soon(self) -> bool:
-        due = self._schedule.next_due()
-        return due is not None and due <= self._p.clock.monotonic() + 0.05
-
     def _commit(self, *, behind: bool = False) -> None:
+        if self._own.adrift:
+            return
         began = self._p.clock.monotonic()
         self._p.telemetry.count("events_out", self._events_out)
         self._events_out = 0
@@ -370,7 +372,7 @@ class Runner:
 
     def _lost(self, error: TransactionLost) -> None:
         _log.warning("transaction lost", message=str(error))
-        self.recover()
+        self._own.abandon()
 
     def _hand_over(self, numbers: Sequence[int]) -> None:
         """Commit what is done before partitions go; whoever gets them then need not do it again."""
@@ -390,6 +392,8 @@ _PIECE = 500
 # So many records at once say that more are on their way; then a transaction waits for them so long, in seconds, since
 # each costs the brokers the same whatever it holds. A stage that is not behind never waits.
 _MANY, _LINGER_S = 100, 0.03
+# How long a step that has something to wait for waits, in seconds.
+_NAP_S = 0.005
 # Handlers that take longer than this over one fetch have what they did committed in between: the broker ends a
 # transaction after 10 s, and whoever reads the outputs should not wait for the last of them.
 _COMMIT_S = 0.5

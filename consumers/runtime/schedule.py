@@ -70,6 +70,10 @@ class Schedule:
         """Return when the next postponed task is due, None when there is none."""
         return self._later[0][0] if self._later else None
 
+    def due_by(self, moment: float) -> bool:
+        """Return whether a postponed task is due by then."""
+        return bool(self._later) and self._later[0][0] <= moment
+
     def drop(self, partition: Partition) -> None:
         """Forget every task of a partition that was taken away."""
         self._behind = {k: w for k, w in self._behind.items() if k[0] != partition.number}

@@ -15,9 +15,6 @@ __all__ = ["Transactions"]
 _Landed = Callable[[KafkaError | None, Message], None]
 # How much longer than its own time limits a commit in a thread is waited for, in seconds.
 _GRACE_S = 5.0
-# So long after a renewal the brokers may still come upon what the producer before had sent, in seconds: twice the time
-# after which its connections are given up. An initialisation among it fences the producer that took its place.
-_STRAY_S = 20.0
 
 
 class Transactions:
@@ -30,10 +27,8 @@ class Transactions:
     def __init__(self, settings: KafkaSettings, alive: Callable[[], None]) -> None:
         self._settings, self._alive = settings, alive
         self._behind: _Behind | None = None
-        # Until when (monotonic seconds) being fenced is taken for our own doing, and whether it has been already.
-        self._stray_until = 0.0
-        self._strayed = False
-        self._producer = self._initiated()
+        self._settle_by = 0.0
+        self.renew()
 
     def renew(self) -> None:
         """Take a new producer, whose epoch fences the one before.
@@ -43,16 +38,6 @@ class Transactions:
             Fenced: another process has the transactional id.
 
         """
-        self._expect_strays()
-        self._producer = self._initiated()
-        self._expect_strays()
-
-    def _expect_strays(self) -> None:
-        """Forgive one fencing in the coming time: more, and two processes of one id would fence each other for ever."""
-        if not self._strayed:
-            self._stray_until = time.monotonic() + _STRAY_S
-
-    def _initiated(self) -> Producer:
         # When the open transaction began (monotonic seconds), 0 while none is open.
         self._begun = 0.0
         self._behind = None
@@ -62,7 +47,7 @@ class Transactions:
             producer.init_transactions(self._settings.call_timeout_s)
         except KafkaException as error:
             self._raise(error, "init_transactions")
-        return producer
+        self._producer = producer
 
     def commit(
         self, outgoing: Sequence[Outgoing], offsets: list[TopicPartition], membership: Any, follow: str | None
@@ -91,6 +76,14 @@ class Transactions:
         self.ahead(outgoing)
         producer = self._producer
         self._behind = _Behind(lambda: self._end(producer, offsets, membership), self._begun)
+        limits = self._settings.transaction_timeout_ms / 1000 + self._settings.call_timeout_s
+        self._settle_by = time.monotonic() + limits + _GRACE_S
+
+    @property
+    def settled(self) -> bool:
+        """Whether no commit goes on behind, or only one that is overdue: `settle` says so of it."""
+        behind = self._behind
+        return behind is None or behind.ended(0.0) or time.monotonic() > self._settle_by
 
     def settle(self) -> None:
         """Wait for the commit behind, if there is one.
@@ -102,12 +95,10 @@ class Transactions:
         behind, self._behind = self._behind, None
         if behind is None:
             return
-        limit = self._settings.transaction_timeout_ms / 1000 + self._settings.call_timeout_s + _GRACE_S
-        deadline = time.monotonic() + limit
         while not behind.ended(1.0):
             # Both calls keep to time limits of their own; one that did not would be waited for in good health for ever.
-            if time.monotonic() > deadline:
-                raise TransactionLost(f"transaction: not ended within {limit:g} s")
+            if time.monotonic() > self._settle_by:
+                raise TransactionLost("transaction: not ended within the time limits of its calls")
             self._alive()
         if isinstance(behind.error, KafkaException):
             self._raise(behind.error, "transaction", seconds=behind.seconds)
@@ -139,8 +130,6 @@ class Transactions:
     def _committed(self, seconds: float) -> None:
         """A late answer could end the next transaction, so a slow one costs the producer its life."""
         self._begun = 0.0
-        if time.monotonic() > self._stray_until:
-            self._strayed = False
         if seconds > self._settings.socket_timeout_ms / 1000:
             self.renew()
 
@@ -178,18 +167,12 @@ class Transactions:
                     continue
                 break
 
-    def _stray(self) -> bool:
-        """Return whether being fenced can be the doing of the producer before, which is forgiven once."""
-        forgiven = not self._strayed and time.monotonic() < self._stray_until
-        self._strayed = self._strayed or forgiven
-        return forgiven
-
     def _raise(self, error: KafkaException, call: str, *, seconds: float = 0.0) -> None:
         cause: KafkaError = error.args[0]
         # Past its own time limit the broker ends a transaction by fencing it, so then the word says nothing of others.
         timed_out = seconds >= self._settings.transaction_timeout_ms / 1000
         fenced = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001 - public codes of the client
-        if cause.code() in fenced and not timed_out and not self._stray():
+        if cause.code() in fenced and not timed_out:
             msg = (
                 f"another process uses the transactional id {self._settings.transactional_id!r}; "
                 "give each replica an instance name of its own (SPENDTRAIL_INSTANCE)"

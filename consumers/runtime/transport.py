@@ -152,6 +152,11 @@ class Transport(Protocol):
         """
         ...
 
+    @property
+    def settled(self) -> bool:
+        """Whether `settle` would not wait."""
+        ...
+
     def settle(self) -> None:
         """Wait until what `transact_behind` began has ended; at once where nothing was begun.
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 from confluent_kafka import Producer
 
-from consumers.runtime.transport import Fenced, Outgoing, TransactionLost, TransportLost
+from consumers.runtime.transport import TransportLost
 from devstack.stack import Endpoints
 from tests.contract.brokers import KafkaLog, Member, until
 
@@ -68,27 +68,3 @@ def test_several_rebalances_lose_nothing(kafka_stack: Endpoints) -> None:
         other.transport.close()
         until(lambda: len(first.owned) == 2, first)
     first.transport.close()
-
-
-def test_being_fenced_right_after_a_renewal_is_forgiven_once(kafka_stack: Endpoints) -> None:
-    """What the producer before had sent may come late and fence the next one; a second time it is another process."""
-    log = KafkaLog(kafka_stack.bootstrap_servers, f"stray-{os.getpid()}")
-    transport = log.transport()
-    transport.recover()
-    first = log.transport()
-    with pytest.raises(TransactionLost):
-        transport.transact([_changed(log, b"lost")], {}, None)
-    transport.recover()
-    transport.transact([_changed(log, b"kept")], {}, None)
-    with pytest.raises(Fenced, match="transactional id"):
-        first.transact([_changed(log, b"zombie")], {}, None)
-    second = log.transport()
-    with pytest.raises(Fenced, match="transactional id"):
-        transport.transact([_changed(log, b"late")], {}, None)
-    assert log.committed(log.changes) == [b"kept"]
-    for one in (transport, first, second):
-        one.close()
-
-
-def _changed(log: KafkaLog, value: bytes) -> Outgoing:
-    return Outgoing(log.changes, b"key", value, (), 0)

@@ -20,6 +20,7 @@ RULES = {
 _RUNNER = "consumers/runtime/runner.py"
 _OWNERSHIP = "consumers/runtime/ownership.py"
 _PRESSURE = "consumers/runtime/pressure.py"
+_HANDING = "tests/runtime/test_handing_over.py::test"
 _AHEAD = "tests/runtime/test_ahead.py::test"
 _KAFKA = "consumers/runtime/kafka.py"
 _KAFKA_SETTINGS = "consumers/runtime/kafka_settings.py"
@@ -164,6 +165,15 @@ MUTATIONS = (
     ),
     Mutation(
         4,
+        "a commit in the middle of a poll passes what it has read and nobody has begun",
+        _OWNERSHIP,
+        "for partition in [] if self._polling else self._partitions.values():",
+        "for partition in self._partitions.values():",
+        f"{_HANDING}_what_a_poll_has_read_is_not_passed_by_the_commit_in_its_middle",
+        "Right contains 50 more items",
+    ),
+    Mutation(
+        4,
         "the window is not capped",
         _OWNERSHIP,
         "if paused or p.progress.span >= WINDOW // 2 or self._full(p)}",
@@ -208,6 +218,15 @@ MUTATIONS = (
         "transaction_timeout_ms: int = 60_000",
         f"{_RULES}_05_an_open_transaction_holds_readers_back_ten_seconds_at_most",
         "assert 60000 == 10000",
+    ),
+    Mutation(
+        6,
+        "the way back is taken in the middle of a poll",
+        _RUNNER,
+        "        self._own.abandon()\n",
+        "        self.recover()\n",
+        f"{_HANDING}_a_commit_lost_in_the_middle_of_a_poll_does_nothing_twice[aborted]",
+        "Left contains",
     ),
     Mutation(
         6,

@@ -78,8 +78,9 @@ class ManualLane:
         del self.running[number]
         self._ended.append(Answer(number, outputs, error))
 
-    def answers(self) -> Sequence[Answer]:
+    def answers(self, timeout: float = 0.0) -> Sequence[Answer]:
         """Return what ended."""
+        del timeout
         ended, self._ended = self._ended, []
         return ended
 

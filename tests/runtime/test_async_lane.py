@@ -106,3 +106,11 @@ def test_what_cannot_be_opened_is_raised_where_the_lane_is_made() -> None:
 
     with pytest.raises(ValueError, match="no such address"):
         AsyncLane(_handle, workers=1, seconds=1, given=given)
+
+
+def test_an_answer_ends_the_waiting_for_it() -> None:
+    """Whoever waits for answers gets the first when it comes, not when the time is over."""
+    lane = AsyncLane(_handle, workers=1, seconds=5)
+    lane.submit(1, inbound("a", 1, "ok"), {})
+    assert [a.task for a in lane.answers(60.0)] == [1]
+    lane.close(1)

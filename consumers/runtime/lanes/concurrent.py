@@ -93,12 +93,12 @@ class AsyncLane:
         else:
             self._ended.put(Answer(task, outputs))
 
-    def answers(self) -> Sequence[Answer]:
+    def answers(self, timeout: float = 0.0) -> Sequence[Answer]:
         """Return the coroutines that ended."""
-        ended = []
+        ended: list[Answer] = []
         while True:
             try:
-                ended.append(self._ended.get_nowait())
+                ended.append(self._ended.get(timeout=0.0 if ended else timeout))
             except queue.Empty:
                 break
         self._running -= len(ended)

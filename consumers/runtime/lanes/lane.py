@@ -34,8 +34,8 @@ class Lane(Protocol):
         """Start a task; `extra` are the wrapped keys its subject needs, by table key."""
         ...
 
-    def answers(self) -> Sequence[Answer]:
-        """Return the tasks that ended since the last call, without waiting."""
+    def answers(self, timeout: float = 0.0) -> Sequence[Answer]:
+        """Return the tasks that ended since the last call, waiting at most `timeout` seconds for the first."""
         ...
 
     def close(self, timeout: float) -> None:

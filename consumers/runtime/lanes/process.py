@@ -38,9 +38,9 @@ class ProcessLane:
         """Give a record to an idle worker, a new one if none is."""
         self._workers.submit(task, (event, dict(extra)))
 
-    def answers(self) -> Sequence[Answer]:
+    def answers(self, timeout: float = 0.0) -> Sequence[Answer]:
         """Return the records that ended: answered, died with their worker, or over a limit."""
-        return [Answer(each.task, each.result or (), each.error) for each in self._workers.ended()]
+        return [Answer(each.task, each.result or (), each.error) for each in self._workers.ended(timeout)]
 
     def close(self, timeout: float) -> None:
         """End every worker; one in the middle of a record gets `timeout` seconds to finish nothing: it is killed."""
