@@ -45,6 +45,8 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.CODED, t.BATCHES, t.REVIEW),
         handler="consumers.coding.handler",
         stateful=True,
+        # Pending joins are kept by since when they wait; the first version kept until when.
+        state_version=2,
         tables=(t.PATTERNS,),
     ),
     Stage(

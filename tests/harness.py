@@ -56,9 +56,9 @@ class StageRun:
         event = through_wire(event)
         if isinstance(event, TickElapsed):
             assert self.handler.on_tick, f"{self.stage.name} has no on_tick"
-            outputs = self.handler.on_tick(event, self._state(), **self.given)
+            outputs = [output for group in self.handler.on_tick(event, self._state(), **self.given) for output in group]
         else:
-            outputs = self._handle(event)
+            outputs = list(self._handle(event))
         allowed = {kind for topic in self.stage.writes for kind in topic.events}
         for output in outputs:
             assert type(output) in allowed, f"{type(output).__name__} is not in the row's writes"

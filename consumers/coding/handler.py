@@ -3,7 +3,7 @@
 The output depends on the answers alone, never on which came last.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Final, TypeVar
@@ -60,9 +60,10 @@ def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook, join_li
 
 def send_on_overdue(
     tick: TickElapsed, joins: Joins, *, patterns: PatternBook, join_limit: timedelta
-) -> Sequence[Event]:
-    """Return what has waited too long for an answer, coded as far as it can be, with TRACK_TIMEOUT for a person."""
-    return [_coded(answers, patterns) for answers in joins.overdue(tick.occurred_at, join_limit)]
+) -> Iterator[Sequence[Event]]:
+    """Yield what has waited too long for an answer, coded as far as it can be, with TRACK_TIMEOUT for a person."""
+    for answers in joins.overdue(tick.occurred_at, join_limit):
+        yield (_coded(answers, patterns),)
 
 
 def _repeated(event: Answer, before: Joined) -> Sequence[Event]:

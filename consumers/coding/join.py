@@ -6,7 +6,7 @@ feed does not bring the expense in a second time. The mark says which tracks the
 their late answers are told apart from repeated ones.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,8 +22,10 @@ __all__ = ["TRACKS", "Answer", "Joined", "Joins", "track_of"]
 
 TRACKS: Final = ("currency", "vendor", "category")
 Answer = CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed
-# A tick's work is one transaction; what is due beyond this waits for the next tick.
-_PER_TICK: Final = 500
+# How many keys are looked up at a time, however many are overdue.
+_CHUNK: Final = 500
+# The first version of the state kept until when a join waits, an hour from its first answer, instead of since when.
+_FIRST_LIMIT: Final = timedelta(hours=1)
 _CLOCK: Final = "clock"
 
 
@@ -103,17 +105,19 @@ class Joins:
 
     def oldest(self) -> datetime | None:
         """Return since when the oldest pending join waits, None where none does."""
-        found = next(self.store.range("waiting/", "waiting0"), None)
+        found = next(self.store.range("waiting/", "waiting0", 1), None)
         return _moment(found[0].split("/", 2)[1]) if found else None
 
     def overdue(self, now: datetime, limit: timedelta) -> Iterator[tuple[Answer, ...]]:
         """Yield the answers of each expense that has waited `limit` for the rest, oldest first, and let go of it.
 
-        At most `_PER_TICK` at once. Also moves the partition's clock on: time is what ticks say, so that a stage that
-        was stopped over night does not call everything overdue when it comes back.
+        Ended in between, it has let go of those it has yielded and of no other. Also moves the partition's clock on:
+        time is what ticks say, so that a stage that was stopped over night does not call everything overdue when it
+        comes back.
         """
         self.store.put(_CLOCK, _stamp(max(now, self._now())).encode())
-        for waiting, _ in self._since(now - limit):
+        self._convert()
+        for waiting in self._keys("waiting/", f"waiting/{_stamp(now - limit)}0"):
             name = waiting.split("/", 2)[2]
             held = self._pending(name)
             self._forget(name)
@@ -121,9 +125,20 @@ class Joins:
                 self._remember(name, held)
                 yield tuple(held[track] for track in TRACKS if track in held)
 
-    def _since(self, moment: datetime) -> Sequence[tuple[str, bytes]]:
-        walk = self.store.range("waiting/", f"waiting/{_stamp(moment)}0")
-        return [pair for _, pair in zip(range(_PER_TICK), walk, strict=False)]
+    def _convert(self) -> None:
+        """Write what the first version of the state left pending as this one does."""
+        for due in self._keys("due/", "due0"):
+            _, until, name = due.split("/", 2)
+            self.store.delete(f"when/{name}")
+            if self._pending(name):
+                self._waits(name, _moment(until) - _FIRST_LIMIT)
+
+    def _keys(self, start: str, end: str) -> Iterator[str]:
+        """Yield the keys from `start` up to `end` in order, and remove each before it is seen."""
+        while chunk := list(self.store.range(start, end, _CHUNK)):
+            for key, _ in chunk:
+                self.store.delete(key)
+                yield key
 
     def _pending(self, name: str) -> dict[str, Answer]:
         held: dict[str, Answer] = {}

@@ -1,6 +1,5 @@
 """From a fetched record to what its handler answers, in the polling thread."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from consumers.runtime.stage import Handler, Stage
 from consumers.runtime.transport import Fetched
 from schemas.codec import Codec
 from schemas.envelope import Event
-from schemas.events import AuditRecorded, TickElapsed
+from schemas.events import AuditRecorded
 
 __all__ = ["Handling"]
 
@@ -21,7 +20,7 @@ class Handling:
 
     def __init__(self, stage: Stage, handler: Handler, codec: Codec) -> None:
         self._handler, self._codec, self._kinds = handler, codec, frozenset(stage.reads.events)
-        self.given: Mapping[str, Any] = {}
+        self.given: dict[str, Any] = {}
 
     def decode(self, record: Fetched) -> Event:
         """Return the record's event; one of the trail is told when it was recorded.
@@ -42,9 +41,7 @@ class Handling:
         """Return what the inline handler answers; what it wrote to its state is in the task's journal then."""
         handler, partition = self._handler, task.partition
         outputs: Any
-        if type(event) is TickElapsed:
-            outputs = handler.on_tick(event, partition.state, **self.given) if handler.on_tick else ()
-        elif handler.state is None:
+        if handler.state is None:
             outputs = handler.handle(event, **self.given)
         else:
             outputs = handler.handle(event, partition.state, **self.given)

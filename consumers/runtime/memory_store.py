@@ -28,9 +28,9 @@ class MemoryStore:
         if self._values.pop(key, None) is not None:
             del self._keys[bisect_left(self._keys, key)]
 
-    def range(self, start: str, end: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the pairs with start <= key < end, in order, as they were when the walk began."""
-        keys = self._keys[bisect_left(self._keys, start) : bisect_left(self._keys, end)]
+    def range(self, start: str, end: str, limit: int | None = None) -> Iterator[tuple[str, bytes]]:
+        """Yield the first `limit` pairs with start <= key < end, in order, as they were when the walk began."""
+        keys = self._keys[bisect_left(self._keys, start) : bisect_left(self._keys, end)][:limit]
         for key in keys:
             value = self._values.get(key)
             if value is not None:

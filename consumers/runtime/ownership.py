@@ -19,8 +19,7 @@ from consumers.runtime.writer import RECORD_OVERHEAD
 
 __all__ = ["Ownership"]
 
-# How often the state is asked what waits in it, as often as ticks come: a walk through an index, which an outage of a
-# track makes long.
+# How often the state is asked what waits in it: one step in an index of each partition, and nobody reads it oftener.
 _LOOK_S = 5.0
 _log = structlog.get_logger(__name__)
 _MEASURE_EVERY_S = 15.0
@@ -150,6 +149,13 @@ class Ownership:
         self.in_flight -= 1
         self.in_flight_bytes -= size
         self.waiting += len(outgoing)
+
+    def bring(self, partition: Partition, outgoing: Sequence[Outgoing], journal: Journal) -> None:
+        """Take in what a record that has not ended yet has brought: it goes with the next transaction."""
+        partition.outgoing.extend(outgoing)
+        self.waiting += len(outgoing)
+        if partition.store:
+            partition.store.accept(journal)
 
     def send_ahead(self) -> None:
         """Write what is ready into the transaction that the next `commit` ends, so that it travels meanwhile.

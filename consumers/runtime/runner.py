@@ -6,57 +6,29 @@ came from. So an input is either wholly done or not begun, whatever dies when.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
 from consumers.runtime.admission import Admission
 from consumers.runtime.attempts import WaitingRoom
 from consumers.runtime.burial import Burial
-from consumers.runtime.clock import Clock
-from consumers.runtime.dead_letter import WORKER_DIED, DeadLetterLimit, reason_of
+from consumers.runtime.dead_letter import WORKER_DIED, reason_of
 from consumers.runtime.errors import Poisoned, Transient
 from consumers.runtime.faults import KEY_TABLE, STOPS, transient_of
 from consumers.runtime.handling import Handling
-from consumers.runtime.lanes.lane import Answer, Lane, WorkerDied
-from consumers.runtime.ownership import Ownership
+from consumers.runtime.lanes.lane import Answer, WorkerDied
 from consumers.runtime.partition import Partition, Task
+from consumers.runtime.parts import Parts
 from consumers.runtime.pressure import Pressure
 from consumers.runtime.schedule import Schedule, backoff
-from consumers.runtime.stage import Handler, Stage
-from consumers.runtime.tables import SideTables
-from consumers.runtime.telemetry import Telemetry
-from consumers.runtime.transport import Fetched, Outgoing, TransactionLost, Transport
-from consumers.runtime.writer import Writer
-from schemas.codec import Codec
+from consumers.runtime.ticking import Ticking
+from consumers.runtime.transport import Fetched, Outgoing, TransactionLost
 from schemas.envelope import Event
+from schemas.events import TickElapsed
 
 __all__ = ["Parts", "Runner"]
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a runner is made of; `lane` is None for the inline lane, whose handlers run in the polling thread.
-
-    `given` are the capabilities of inline handlers; `keys` the wrapped keys a worker process needs, by subject.
-    """
-
-    stage: Stage
-    handler: Handler
-    transport: Transport
-    codec: Codec
-    clock: Clock
-    telemetry: Telemetry
-    tables: SideTables
-    ownership: Ownership
-    writer: Writer
-    lane: Lane | None = None
-    given: Mapping[str, Any] = field(default_factory=dict)
-    keys: Any = None
-    dead_letters: DeadLetterLimit = field(default_factory=DeadLetterLimit)
 
 
 class Runner:
@@ -77,6 +49,7 @@ class Runner:
         self._handling = Handling(parts.stage, parts.handler, parts.codec)
         self._events_out = 0
         self._committed_at = 0.0
+        self._ticking = Ticking(parts.stage, parts.handler, parts.writer, parts.ownership, parts.clock)
         self._burial = Burial(parts.stage, parts.handler, parts.writer, parts.clock, parts.dead_letters)
         self._own.on_dropped(self._forget)
 
@@ -216,6 +189,9 @@ class Runner:
                 task.event = self._handling.decode(task.record)
             self._p.tables.fresh_for(task.event.submitted_at)
             task.versions = self._p.tables.versions()
+            if self._p.lane is None and type(task.event) is TickElapsed:
+                self._tick(task, task.event)
+                return
             outputs = (
                 self._handling.run(task, task.event) if self._p.lane is None else self._enter_lane(task, task.event)
             )
@@ -225,6 +201,16 @@ class Runner:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is judged in one place
             self._fail(task, error)
+
+    def _tick(self, task: Task, tick: TickElapsed) -> None:
+        ended, events, records, journal = self._ticking.advance(task, tick, self._handling.given)
+        self._events_out += events
+        if ended:
+            self._end(task, records, journal)
+        else:
+            # What it has brought so far is one transaction, committed with this step; the rest comes with the next.
+            self._own.bring(task.partition, records, journal)
+            self._schedule.postpone(task, self._p.clock.monotonic())
 
     def _enter_lane(self, task: Task, event: Event) -> Sequence[Event] | None:
         self._schedule.hold(task)

@@ -5,7 +5,7 @@ and writes; the runner does the rest.
 """
 
 import importlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -54,8 +54,8 @@ class Store(Protocol):
         """Remove the key; removing what is absent is no error."""
         ...
 
-    def range(self, start: str, end: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the pairs with start <= key < end, in code point order of the keys."""
+    def range(self, start: str, end: str, limit: int | None = None) -> Iterator[tuple[str, bytes]]:
+        """Yield the pairs with start <= key < end, in code point order of the keys, the first `limit` of them."""
         ...
 
 
@@ -92,7 +92,9 @@ class Handler:
         state: wraps the partition's `Store` into what `handle` works on; None for a stateless stage.
         guard: `(event, state) -> events | None`, run in the polling thread before a process or async lane: events
             end the record there, None sends it on. Its state changes become durable with the record's own.
-        on_tick: `(tick, state, **given) -> events`, for every tick of the partition.
+        on_tick: `(tick, state, **given) -> groups of events`, for every tick of the partition. Between two groups it
+            may be ended, to be called again with the same tick and the state as it left it: what it has yielded must
+            not be found due again, and what it has not must be.
         on_dead_letter: `(event, reason) -> events` that are written beside the dead letter.
         waiting: `(state) -> moment | None`: since when the oldest thing in a partition's state has waited for
             something; it is shown as `oldest_waiting_seconds`.
@@ -104,7 +106,7 @@ class Handler:
     handle: Callable[..., Sequence[Event] | Awaitable[Sequence[Event]]]
     state: Callable[[Store], Any] | None = None
     guard: Callable[[Any, Any], Sequence[Event] | None] | None = None
-    on_tick: Callable[..., Sequence[Event]] | None = None
+    on_tick: Callable[..., Iterable[Sequence[Event]]] | None = None
     on_dead_letter: Callable[[Any, str], Sequence[Event]] | None = None
     waiting: Callable[[Any], datetime | None] | None = None
     tables: tuple[Table, ...] = ()
@@ -117,7 +119,9 @@ class Limits:
 
     `in_flight` records and `in_flight_bytes` bytes are held at most; polling pauses above and resumes below half.
     `seconds` and `memory_bytes` bound one record in the process lane, `attempts` how often it may end its worker.
-    `workers` is how many records run side by side in the process and async lanes.
+    `workers` is how many records run side by side in the process and async lanes. One tick may bring up everything that
+    has waited through an outage: after `tick_seconds` or `tick_bytes` of output its transaction ends and the rest goes
+    into the next. The brokers end a transaction after 10 s, and its commit has to fit in too; the client holds 128 MiB.
     """
 
     in_flight: int = 5_000
@@ -126,6 +130,8 @@ class Limits:
     seconds: float = 120.0
     memory_bytes: int = 2 * 1024 * 1024 * 1024
     attempts: int = 3
+    tick_seconds: float = 1.0
+    tick_bytes: int = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import heapq
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -273,6 +274,6 @@ class RecordView:
         """Remove the key."""
         self._journal[key] = None
 
-    def range(self, start: str, end: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the pairs with start <= key < end, in order, as they were when the walk began."""
-        yield from list(self._store.range(start, end, self._journal))
+    def range(self, start: str, end: str, limit: int | None = None) -> Iterator[tuple[str, bytes]]:
+        """Yield the first `limit` pairs with start <= key < end, in order, as they were when the walk began."""
+        yield from list(islice(self._store.range(start, end, self._journal), limit))

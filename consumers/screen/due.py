@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import orjson
 
 from consumers.runtime.stage import Store
 
 __all__ = ["Due", "DueTimes"]
+
+# How many keys are looked up at a time, however many are due.
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,12 @@ class DueTimes:
         self._store.put(f"due/{_instant(due.at)}/{value.decode()}", value)
 
     def take(self, now: datetime) -> Iterator[Due]:
-        """Yield what is due at an instant or before, earliest first, and forget it."""
-        for key, value in tuple(self._store.range("due/", f"due/{_instant(now)}0")):
-            self._store.delete(key)
-            tenant, ledger, sequence = orjson.loads(value)
-            yield Due(datetime.fromisoformat(key.split("/")[1]), tenant, ledger, sequence)
+        """Yield what is due at an instant or before, earliest first, each forgotten before it is seen."""
+        while chunk := tuple(self._store.range("due/", f"due/{_instant(now)}0", _CHUNK)):
+            for key, value in chunk:
+                self._store.delete(key)
+                tenant, ledger, sequence = orjson.loads(value)
+                yield Due(datetime.fromisoformat(key.split("/")[1]), tenant, ledger, sequence)
 
 
 def _instant(at: datetime) -> str:

@@ -1,6 +1,6 @@
 """Judge an expense against the others of its ledger, and again when what it was judged against is taken back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -67,16 +67,14 @@ def screen(event: Event, state: LedgerHistory, *, policies: Policies) -> Sequenc
     return (_decided(event, screening, prior, 1, event.occurred_at), *fresh)
 
 
-def expire(tick: TickElapsed, state: LedgerHistory, *, policies: Policies) -> Sequence[Event]:
-    """Return the decisions on card lines whose receipt did not come in time."""
-    decisions: list[Event] = []
+def expire(tick: TickElapsed, state: LedgerHistory, *, policies: Policies) -> Iterator[Sequence[Event]]:
+    """Yield the decisions on card lines whose receipt did not come in time, line by line."""
     for due in state.due.take(tick.occurred_at):
         ledger = state.of(due.tenant, due.ledger)
         kept = ledger.kept(due.sequence)
         if kept is not None and ledger.waiting(kept.event.expense_id) == kept.sequence:
             overdue = replace(kept.prior, overdue=True)
-            decisions += _again(kept, overdue, tick.occurred_at, ledger, policies)
-    return decisions
+            yield _again(kept, overdue, tick.occurred_at, ledger, policies)
 
 
 def _policy(event: ExpenseEvaluated, policies: Policies) -> CompiledPolicy:

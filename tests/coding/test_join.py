@@ -170,13 +170,32 @@ def test_a_stage_that_slept_calls_nothing_overdue() -> None:
     assert len(stage(tick(NOW + timedelta(days=2, minutes=16)))) == 1
 
 
-def test_a_tick_takes_a_bounded_bite() -> None:
-    """What is due beyond one tick's share waits for the next, and none is lost."""
+def test_a_tick_that_is_ended_early_loses_none() -> None:
+    """However many are overdue they come one by one; those not taken are due at the next tick still."""
     stage = run()
     for number in range(510):
         stage(answer_failed("vendor", parsed(f"e{number}"), "X")[0])
-    later = NOW + JOIN_LIMIT
-    assert [len(stage(tick(later + timedelta(seconds=n)))) for n in range(3)] == [500, 10, 0]
+    later, joins = NOW + JOIN_LIMIT, Joins(stage.store)
+    taken = [next(joins.overdue(later, JOIN_LIMIT)) for _ in range(3)]
+    assert len({answers[0].expense_id for answers in taken}) == 3
+    assert [len(stage(tick(later + timedelta(seconds=n)))) for n in range(2)] == [507, 0]
+
+
+def test_what_the_first_version_left_pending_is_overdue_an_hour_after_its_first_answer() -> None:
+    """It kept until when a join waits, and the time-out it knew was an hour."""
+    stage = run()
+    stage(answers(parsed("a"))[0])
+    ((waiting, _),) = stage.store.range("waiting/", "waiting0")
+    name = waiting.split("/", 2)[2]
+    stage.store.delete(waiting)
+    stage.store.delete(f"since/{name}")
+    until = f"{NOW + timedelta(hours=1):%Y-%m-%dT%H:%M:%S.%f}"
+    stage.store.put(f"due/{until}/{name}", b"")
+    stage.store.put(f"when/{name}", until.encode())
+    assert stage(tick(NOW + JOIN_LIMIT - timedelta(seconds=1))) == []
+    assert Joins(stage.store).oldest() == NOW
+    assert len(stage(tick(NOW + JOIN_LIMIT))) == 1
+    assert {key.split("/")[0] for key, _ in stage.store.range("", "~")} == {"clock", "joined"}
 
 
 def test_a_settled_doubt_does_not_come_back() -> None:

@@ -50,6 +50,11 @@ class _Against(RuleBasedStateMachine):
     def walk(self, start: str, end: str) -> None:
         assert list(self.store.range(start, end)) == [(k, v) for k, v in sorted(self.model.items()) if start <= k < end]
 
+    @rule(start=_KEYS, end=_KEYS, limit=st.integers(0, 3))
+    def begin_to_walk(self, start: str, end: str, limit: int) -> None:
+        every = [(k, v) for k, v in sorted(self.model.items()) if start <= k < end]
+        assert list(self.store.range(start, end, limit)) == every[:limit]
+
     @rule(start=_KEYS, end=_KEYS)
     def delete_while_walking(self, start: str, end: str) -> None:
         walked = []

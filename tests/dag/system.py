@@ -84,8 +84,9 @@ class DirectLane:
         else:
             self._ended.append(Answer(task, outputs))
 
-    def answers(self) -> Sequence[Answer]:
+    def answers(self, timeout: float = 0.0) -> Sequence[Answer]:
         """Return what ended."""
+        del timeout
         ended, self._ended = self._ended, []
         return ended
 

@@ -275,6 +275,15 @@ MUTATIONS = (
     ),
     Mutation(
         7,
+        "a tick brings up all that is due in one transaction",
+        "consumers/runtime/ticking.py",
+        "                ended = False\n                break\n",
+        "                ended = True\n",
+        "tests/runtime/test_ticking.py::test_a_tick_ends_its_transaction_at_its_bounds[bytes]",
+        "assert 12 <= (2 * (12 // 12))",
+    ),
+    Mutation(
+        7,
         "a decoded event is an open object",
         "schemas/events.py",
         "@dataclass(frozen=True, slots=True, kw_only=True)\nclass ExpenseCoded(",

@@ -264,9 +264,9 @@ def test_state_too_large_for_its_changelog_is_the_records_fault(tmp_path: Path) 
 def test_ticks_go_to_their_own_function(tmp_path: Path) -> None:
     """Time arrives as events and may write; a stage without an interest in it passes them."""
 
-    def on_tick(event: TickElapsed, state: Store) -> Sequence[ReviewRefused]:
+    def on_tick(event: TickElapsed, state: Store) -> Iterator[Sequence[ReviewRefused]]:
         state.put("now", event.occurred_at.isoformat().encode())
-        return (answer(inbound("due", 1), "due"),)
+        yield (answer(inbound("due", 1), "due"),)
 
     def handle(event: BatchProgressed, state: Store) -> Sequence[ReviewRefused]:
         return ()

@@ -7,7 +7,6 @@ from typing import Any
 
 from consumers.runtime.errors import Transient
 from consumers.runtime.lanes.lane import WorkerDied
-from consumers.runtime.memory import MemoryTransport
 from consumers.runtime.runner import Runner
 from consumers.runtime.stage import Handler, Lane, Limits, Store
 from schemas.dead_letters import PREFIX
@@ -379,46 +378,3 @@ def test_the_guard_ends_what_was_seen_and_its_state_goes_with_the_record(tmp_pat
     member.run()
     assert bench.rig.told() == [("a", 1, "ok"), ("a", 1, "repeated")]
     assert bench.rig.state() == {"seen/1": b"1"}
-
-
-def test_the_next_record_of_a_key_starts_in_the_step_that_ended_the_one_before(tmp_path: Path) -> None:
-    """Between two records of a key lies no commit: a ledger's postings would wait for one each."""
-    bench = Bench(tmp_path, durable=False)
-    first, second = inbound("a", 1), inbound("a", 2)
-    bench.rig.feed(first, second)
-    member = bench.rig.member()
-    member.run(1)
-    assert bench.started() == [("a", 1)]
-    bench.finish(first)
-    member.run(1)
-    assert bench.started() == [("a", 1), ("a", 2)]
-
-
-class _Committing(MemoryTransport):
-    """A member whose commit goes on behind while `busy`."""
-
-    busy = False
-
-    @property
-    def settled(self) -> bool:
-        """Whether it has ended."""
-        return not self.busy
-
-
-def test_what_ends_beside_a_commit_is_the_next_transaction(tmp_path: Path) -> None:
-    """Nobody waits for the commit that goes on, and everything that ended meanwhile is in the next, each once."""
-    bench = Bench(tmp_path, durable=False)
-    events = [inbound(f"k{n}", n) for n in range(3)]
-    bench.rig.feed(*events)
-    transport = _Committing(bench.rig.broker, bench.rig.stage.name, "a")
-    member = bench.rig.on(transport, "a")
-    member.run(1)
-    transport.busy = True
-    for event in events:
-        bench.finish(event)
-        member.run(1)
-    assert bench.rig.told() == []
-    transport.busy = False
-    member.run(2)
-    assert bench.rig.told() == [(f"k{n}", n, "ok") for n in range(3)]
-    assert (member.telemetry.counters["transactions"], bench.rig.lag()) == (1, 0)
