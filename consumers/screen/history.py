@@ -19,7 +19,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from itertools import islice
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -119,8 +118,8 @@ class Ledger:
         same: set[str] = set()
         for mark in footprint.prints:
             folder = f"{self._at}print/{mark.key}/"
-            walk = self._store.range(folder, folder + _place(sequence)) if mark.looked else ()
-            found = [other for _, value in islice(walk, _MOST_PARTS) if (other := value.decode()) != expense]
+            walk = self._store.range(folder, folder + _place(sequence), _MOST_PARTS) if mark.looked else ()
+            found = [other for _, value in walk if (other := value.decode()) != expense]
             if found and found[0] not in same:
                 seen.append(Seen(mark.code, found[0], mark.words))
             same.update(found)
@@ -168,7 +167,7 @@ class Ledger:
         found = []
         for apart in range(-rules.days_apart, rules.days_apart + 1):
             folder = f"{self._at}purchase/card/{own.subject}/{shifted(own.day, apart)}/"
-            for key, value in islice(self._store.range(folder, folder[:-1] + _AFTER), _MOST_PARTS):
+            for key, value in self._store.range(folder, folder[:-1] + _AFTER, _MOST_PARTS):
                 other, name = orjson.loads(value)
                 minor, place = (int(part) for part in key.split("/")[-2:])
                 known = place < sequence and other != expense and self.waiting(other) is not None
