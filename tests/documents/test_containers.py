@@ -10,10 +10,12 @@ from reportlab.lib.pagesizes import A6
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from documents import kinds
+from documents import images, kinds
 from documents.engines import Pixels
+from documents.limits import DEFAULT
 from documents.reader import read
 from documents.reading import Word
+from tests.documents.heic import SIDE, heic
 
 TOTAL = (Word("Total", 10.0, 10.0, 60.0, 30.0, 0.9), Word("Invoice", 70.0, 10.0, 120.0, 30.0, 0.9))
 
@@ -72,6 +74,19 @@ def test_a_picture_under_a_wrong_name_is_told() -> None:
     reading = read("scan.pdf", _saved("WEBP", 1), engines=(Reader(),))
     assert reading.kind == "image"
     assert [problem.code for problem in reading.problems] == ["WRONG_EXTENSION"]
+
+
+def test_a_heic_picture_is_decoded() -> None:
+    """A telephone's picture gives its pixels: luma from 16 to 235 becomes grey from black to white."""
+    luma = [16 + 7 * at % 220 for at in range(SIDE * SIDE)]
+    data = heic(luma)
+    assert kinds.sniff(data) == "image"
+    (pixels,) = images.open_frames(data, DEFAULT)
+    wanted = (np.array(luma).reshape(SIDE, SIDE) - 16) * 255 / 219
+    assert np.abs(pixels - wanted).max() <= 2
+    reading = read("photo.heic", data, engines=(Reader(),))
+    assert (reading.kind, reading.problems) == ("image", ())
+    assert [word.text for word in reading.pages[0].words] == ["Total", "Invoice"] * 2
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
