@@ -1,8 +1,10 @@
 """Fitting and measuring confidence: steps that never fall, folds by document, errors as they are defined."""
 
+import os
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,9 +12,12 @@ from hypothesis import strategies as st
 
 from bench.calibration import FEWEST, Bin, Value, accepted, bins, error, fit, fold_of, out_of_fold, values
 from bench.labelled import Labelled
+from bench.reliability import measure
 from documents.calibration import calibrated, look_up, shipped
 from documents.reader import read
 from documents.understanding import KEY_FIELDS
+
+DATA = Path(os.environ.get("SPENDTRAIL_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 RECEIPT = """
 Northwind Cleaning Ltd
@@ -110,3 +115,17 @@ def test_what_is_shipped_keeps_its_promise() -> None:
     for name, each in told["fields"].items():
         said = [step[1] for step in each["steps"]]
         assert said == sorted(said), name
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"no documents under {DATA}; set SPENDTRAIL_DATA")
+def test_what_is_shipped_is_what_is_measured() -> None:
+    """Read again today, every field's error is within a hundredth of the shipped one and at most 0.05."""
+    report, measured = measure(DATA)
+    assert report.figures["error_worst"] <= 0.05  # type: ignore[operator] # a figure that was measured is a number
+    errors = {name: each["error"] for name, each in measured["fields"].items()}
+    assert errors == pytest.approx({name: each["error"] for name, each in shipped()["fields"].items()}, abs=0.01)
+    for kind, told in measured["accepted"].items():
+        assert told["fields_right"] >= 0.99 * told["fields"], kind
+        assert told["accepted"] >= (0.8 if kind == "digital" else 0.5) * told["documents"], kind
