@@ -16,7 +16,8 @@ from typing import Any, Final
 from bench.report import Report
 from bench.truths import DataMissing
 from consumers.ocr.crew import FileRead, read_files
-from consumers.ocr.files import FileTask, documents_of
+from consumers.ocr.files import documents_of
+from consumers.ocr.task import FileTask
 from consumers.parse.handler import STAGE
 from consumers.parse.records import facts_of, line_doubts, lines_of, problems_of
 from consumers.runtime.stage import Limits

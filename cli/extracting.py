@@ -92,7 +92,7 @@ def _bounds(
 
 def _read(files: list[Path], explain: Path | None, *, limits: Any, document: Any, indent: bool) -> bool:
     from consumers.ocr.crew import read_files  # noqa: PLC0415 - as above
-    from consumers.ocr.files import FileTask  # noqa: PLC0415 - as above
+    from consumers.ocr.task import FileTask  # noqa: PLC0415 - as above
     from consumers.runtime.errors import Halted  # noqa: PLC0415 - as above
     from documents.engines import EngineMissing  # noqa: PLC0415 - as above
     from documents.understanding import THRESHOLD  # noqa: PLC0415 - as above

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.ocr.files import FileTask, failed, limited
+from consumers.ocr.task import FileTask
 from consumers.runtime.errors import Halted, LimitExceeded
 from consumers.runtime.lanes.lane import WorkerDied
 from consumers.runtime.lanes.watched import Ended, WatchedWorkers
@@ -62,10 +62,12 @@ def read_files(tasks: Sequence[FileTask], limits: Limits, reader: str = READER) 
 
 
 def _documents(task: FileTask, ended: Ended) -> list[dict[str, Any]]:
+    if ended.error is None:
+        documents: list[dict[str, Any]] = ended.result
+        return documents
+    from consumers.ocr.files import failed, limited  # noqa: PLC0415 - what reading takes is loaded by workers alone
+
     match ended.error:
-        case None:
-            documents: list[dict[str, Any]] = ended.result
-            return documents
         case EngineMissing() | Halted():
             raise ended.error
         case LimitExceeded():

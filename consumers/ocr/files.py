@@ -1,27 +1,17 @@
 """Reading files without Kafka, as the worker of `consumers.ocr.crew` does it: one file in, its documents out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consumers.ocr.task import FileTask
 from documents.engines import EngineFailed
 from documents.explain import draw
 from documents.extract import Document, documents_in, unread
 from documents.limits import LimitExceeded, Limits
 from documents.problems import Problem
 
-__all__ = ["FileTask", "documents_of", "failed", "limited", "read_file", "reader"]
-
-
-@dataclass(frozen=True, slots=True)
-class FileTask:
-    """One file to read: within which limits, from which confidence on without a person, drawn into which folder."""
-
-    path: Path
-    limits: Limits
-    threshold: float
-    explain: Path | None = None
+__all__ = ["documents_of", "failed", "limited", "read_file", "reader"]
 
 
 def reader() -> Callable[[FileTask], list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from bench import extraction, hostile, throughput
 from bench.throughput import Passed
 from bench.truths import DataMissing, Truth, agreement, lines_found, receipts
 from consumers.ocr.crew import FileRead
-from consumers.ocr.files import FileTask
+from consumers.ocr.task import FileTask
 from consumers.project.queries import Summary
 from documents.limits import DEFAULT
 

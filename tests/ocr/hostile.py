@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from consumers.ocr.files import FileTask
+from consumers.ocr.task import FileTask
 from documents.engines import EngineMissing
 
 __all__ = ["broken", "reader"]

@@ -1,5 +1,7 @@
 """Many files side by side in real worker processes: order, limits, and what a hostile one costs."""
 
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pikepdf
 import pytest
 
 from consumers.ocr.crew import FileRead, read_files
-from consumers.ocr.files import FileTask
+from consumers.ocr.task import FileTask
 from consumers.runtime.errors import Halted
 from consumers.runtime.stage import Limits
 from documents.engines import EngineMissing
@@ -16,6 +18,7 @@ from documents.limits import DEFAULT
 # Each worker is a fresh interpreter that imports what reading takes.
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).parents[2]
 LIMITS = Limits(workers=2, seconds=8, memory_bytes=500 * 2**20, attempts=2)
 
 
@@ -74,3 +77,11 @@ def test_what_unfolds_to_more_than_its_memory_is_stopped(tmp_path: Path) -> None
     assert [problem["code"] for problem in first.documents[0]["problems"]] == ["LIMIT_EXCEEDED"]
     assert "memory" in first.documents[0]["problems"][0]["message"]
     assert second.documents[0]["total"] == "22.00"
+
+
+def test_whoever_asks_loads_nothing_that_reading_takes() -> None:
+    """The process that hands files out stays small: pictures, pages and networks are the workers' business."""
+    heavy = {"cv2", "PIL", "pypdfium2", "onnxruntime", "rapidocr"}
+    told = f"import sys, consumers.ocr.crew; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()"

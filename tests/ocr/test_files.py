@@ -4,7 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from consumers.ocr.files import FileTask, failed, read_file
+from consumers.ocr.files import failed, read_file
+from consumers.ocr.task import FileTask
 from documents.limits import DEFAULT, Limits
 
 TEXT = """\
