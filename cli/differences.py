@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from policy.models import Budget, Category, Limit, Match, Modifier, PolicyDocument
+from policy.models import Budget, Category, Limit, Match, Modifier, PerDiem, PolicyDocument, RateTable
+from policy.per_diem.models import Place
 
 __all__ = ["Difference", "applies_to", "differences"]
 
 _AMOUNT = "limit"
-_LISTS = ("limits", "modifiers", "budgets")
+_LISTS = ("limits", "modifiers", "budgets", "per_diem", "per_diem_tables")
 # Said rule by rule; effective_from is no rule and differs between any two versions.
 _APART = frozenset({"taxonomy", "checks", "receipts", "effective_from", *_LISTS})
 
@@ -82,7 +83,9 @@ def _described(rule: BaseModel, currency: str) -> str:
             return f"{rule.kind} factor {rule.factor}, {applies_to(rule.match)}"
         case Budget():
             return f"{rule.limit} {currency} per {rule.per} for {rule.scope} {rule.name}"
-        case Category():
+        case PerDiem():
+            return f"{rule.component} per {rule.per} of {_words(rule.tables)}, categories {_words(rule.categories)}"
+        case RateTable() | Category():
             return rule.name
     return ", ".join(f"{name} {_words(value)}" for name, value in rule)
 
@@ -90,10 +93,25 @@ def _described(rule: BaseModel, currency: str) -> str:
 def _fields(before: BaseModel, after: BaseModel, currency: str, within: str = "") -> Iterator[str]:
     for name in type(after).model_fields:
         old, new = getattr(before, name), getattr(after, name)
-        if isinstance(old, BaseModel) and isinstance(new, BaseModel):
+        if name == "places":
+            yield from _places(old, new)
+        elif isinstance(old, BaseModel) and isinstance(new, BaseModel):
             yield from _fields(old, new, currency, f"{within}{name}.")
         else:
             yield from _value(f"{within}{name}", old, new, currency)
+
+
+def _places(before: tuple[Place, ...], after: tuple[Place, ...]) -> Iterator[str]:
+    """Say which places of a table come, go or change; their rates are too many to be said one by one."""
+    old, new = ({(place.country, place.areas, place.name): place for place in places} for places in (before, after))
+    changed = [key for key in new.keys() & old.keys() if new[key] != old[key]]
+    for said, keys in (
+        ("gains", new.keys() - old.keys()),
+        ("loses", old.keys() - new.keys()),
+        ("has other rates for", changed),
+    ):
+        if keys:
+            yield f"{said} {', '.join(sorted(name for _, _, name in keys))}"
 
 
 def _value(name: str, old: Any, new: Any, currency: str) -> Iterator[str]:

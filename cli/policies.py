@@ -18,6 +18,7 @@ from cli.instants import instant, utc
 from cli.looking import expense_or_refuse
 from cli.output import console, errors, say_json
 from cli.policy_text import decision_trees, say_comparison, say_policy, say_versions
+from cli.rate_tables import per_diem_table
 from policy.documents import json_schema, load
 from policy.errors import Fault, PolicyError
 from policy.explain import explain_findings
@@ -46,7 +47,7 @@ _BAD_INPUT = 2
 def add(app: typer.Typer) -> None:
     """Add the verbs."""
     group = typer.Typer(
-        no_args_is_help=True, help="Policies: validate, publish, show, diff, backtest, explain, schema."
+        no_args_is_help=True, help="Policies: validate, publish, show, diff, backtest, explain, schema, per-diem-table."
     )
     group.command("validate")(validate)
     group.command("publish")(publish)
@@ -55,6 +56,7 @@ def add(app: typer.Typer) -> None:
     group.command("backtest")(backtest)
     group.command("explain")(explain)
     group.command("schema")(schema)
+    group.command("per-diem-table")(per_diem_table)
     app.add_typer(group, name="policy")
 
 

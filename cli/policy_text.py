@@ -49,6 +49,11 @@ def say_policy(chosen: Snapshot) -> None:
     if document.modifiers:
         rows = [(m.id, m.kind, m.factor, applies_to(m.match)) for m in document.modifiers]
         table("Modifiers", ["Rule", "Kind", "Factor", "Applies to"], rows, right=["Factor"])
+    if document.per_diem:
+        rules = [(r.id, r.component, r.per, ", ".join(r.categories), ", ".join(r.tables)) for r in document.per_diem]
+        table("Per diem", ["Rule", "Component", "Per", "Categories", "Tables"], rules)
+        known = [(t.id, t.name, str(t.since), str(t.until), len(t.places)) for t in document.per_diem_tables]
+        table("Per diem tables", ["Table", "Name", "From", "Until", "Places"], known, right=["Places"])
     if document.budgets:
         each = [(b.id, f"{b.scope} {b.name}", money(b.limit, document.currency), b.per) for b in document.budgets]
         table("Budgets", ["Rule", "Whose", "Limit", "Per"], each, right=["Limit"])

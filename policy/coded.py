@@ -7,7 +7,7 @@ from typing import Final
 
 from policy.currency import known, to_minor_unit
 from policy.facts import Expense, Line, folded
-from policy.nights import nights_of
+from policy.nights import nights_of, nights_on
 from schemas.events import ExpenseCoded
 from schemas.records import Line as DocumentLine
 
@@ -47,10 +47,13 @@ def facts_of(event: ExpenseCoded) -> Expense:
             number=line.number,
             amount=amount,
             category=categories.get(line.number),
+            on=line.service_date,
             description=line.description or "",
         )
         for line, amount in zip(event.lines, amounts, strict=True)
     )
+    stay = _stay(event)
+    nights = nights_of(facts, stay)
     return Expense(
         lines=lines or (whole,),
         currency=currency,
@@ -59,7 +62,10 @@ def facts_of(event: ExpenseCoded) -> Expense:
         total=total,
         merchant=vendor or "",
         card=facts.kind == CARD_LINE,
-        nights=nights_of(facts, _stay(event)),
+        nights=nights,
+        nights_on=nights_on(facts, stay, nights),
+        first=facts.service_start,
+        last=facts.service_end,
     )
 
 

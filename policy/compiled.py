@@ -7,15 +7,15 @@ rules. A line costs one look-up per group, and there are as many groups as there
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain, product
 from math import prod
 from operator import attrgetter
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 from policy.checks import Find, prepared
+from policy.constraints import RANKS, Effective, Factor, Index, Node, effective
 from policy.currency import ROUNDINGS, to_minor_unit
 from policy.facts import Line, folded
 from policy.models import (
@@ -27,11 +27,12 @@ from policy.models import (
     Match,
     Modifier,
     ModifierKind,
+    PerDiem,
     Period,
     PolicyDocument,
     Receipts,
 )
-from schemas.records import PathNode
+from policy.per_diem.quoting import PerDiems
 
 __all__ = ["RANKS", "CompiledPolicy", "Effective", "Node", "compile_policy"]
 
@@ -39,14 +40,6 @@ T = TypeVar("T")
 S = TypeVar("S")
 EVERYONE: Final = "*"
 
-RANKS: Final[dict[Level, int]] = {
-    Level.ABSOLUTE: 0,
-    Level.DEPARTMENT: 1,
-    Level.PROJECT: 1,
-    Level.ROLE: 2,
-    Level.CATEGORY: 3,
-    Level.PER_DIEM: 4,
-}
 # Field of a match -> field of a line.
 FIELDS: Final[dict[str, str]] = {
     "categories": "category",
@@ -72,76 +65,6 @@ _PREFERENCE = attrgetter("preference")
 
 
 @dataclass(frozen=True, slots=True)
-class Effective:
-    """A limit as it holds for a line: the amount, where its warning starts, how it came about, its path entries."""
-
-    value: Decimal
-    warn_at: Decimal
-    origin: str
-    passed: PathNode
-    warned: PathNode
-    failed: PathNode
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One constraint node. `order` is its place in the visit, top down; `covers` says that it limits a category.
-
-    `whole`: it weighs all lines of an expense it applies to. `cumulative`: it is for running totals. `factors`: the
-    modifiers of each kind that scales it.
-
-    `nearer` are rules of the same fields, level and period that name a category nearer to the line's: while one of
-    them is valid, this one does not fire.
-    """
-
-    id: str
-    level: Level
-    order: int
-    rank: int
-    per: Period
-    whole: bool
-    cumulative: bool
-    factors: "tuple[Index[Factor], ...]"
-    overrides: frozenset[Level]
-    covers: bool
-    valid_from: date | None
-    valid_until: date | None
-    plain: Effective
-    nearer: tuple["Node", ...] = ()
-
-    def holds_on(self, day: date) -> bool:
-        """Tell whether the rule is valid on a day."""
-        return (self.valid_from is None or day >= self.valid_from) and (
-            self.valid_until is None or day <= self.valid_until
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """A modifier as it is chosen: the lowest `preference` of its kind wins."""
-
-    id: str
-    factor: Decimal
-    preference: tuple[int, int, int, int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Index(Generic[T]):
-    """Rules by the values they match on: per shape of rule, how to read its fields off a line, and its table."""
-
-    groups: tuple[tuple[Callable[[Line], object], dict[object, tuple[T, ...]]], ...]
-
-    def find(self, line: Line) -> list[T]:
-        """Return what applies to the line, unordered."""
-        found: list[T] = []
-        for key, table in self.groups:
-            hit = table.get(key(line))
-            if hit is not None:
-                found += hit
-        return found
-
-
-@dataclass(frozen=True, slots=True)
 class CompiledPolicy:
     """A policy ready to judge. `version` is its snapshot's hash; `scaled` gives a node's limit under modifiers."""
 
@@ -151,6 +74,7 @@ class CompiledPolicy:
     categories: frozenset[str]
     nodes: tuple[Node, ...]
     limits: Index[Node]
+    per_diems: PerDiems | None
     scaled: Callable[[int, tuple[str, ...]], Effective]
     budgets: Mapping[tuple[str, str], tuple[Budget, ...]]
     receipts: Receipts
@@ -182,7 +106,15 @@ def compile_policy(document: PolicyDocument, version: str) -> CompiledPolicy:
 
     """
     tree = _Taxonomy.of(document)
-    limits = sorted(document.limits, key=lambda limit: (RANKS[limit.level], -limit.priority, limit.id))
+    ordered: list[Limit | PerDiem] = [*document.limits, *document.per_diem]
+    ordered.sort(key=lambda rule: (RANKS[rule.level], -rule.priority, rule.id))
+    per_diems = PerDiems(
+        document.per_diem_tables,
+        {order: rule for order, rule in enumerate(ordered) if isinstance(rule, PerDiem)},
+        tree.beneath,
+        (document.currency, document.rounding, document.warn_above),
+    )
+    limits = {order: rule for order, rule in enumerate(ordered) if isinstance(rule, Limit)}
     effect = _Effects(document)
     modifiers = {m.id: m for m in document.modifiers}
     factors = {
@@ -190,8 +122,9 @@ def compile_policy(document: PolicyDocument, version: str) -> CompiledPolicy:
         for kind in ModifierKind
         if any(m.kind is kind for m in document.modifiers)
     }
-    nodes = tuple(_node(limit, order, effect, factors) for order, limit in enumerate(limits))
-    placed = [(limit.match, node) for limit, node in zip(limits, nodes, strict=True)]
+    nodes = {order: _node(limit, order, effect, factors) for order, limit in limits.items()}
+    placed = [(limits[order].match, node) for order, node in nodes.items()]
+    nodes |= per_diems.unplaced
 
     @lru_cache(maxsize=_SCALED_KEPT)
     def scaled(order: int, chosen: tuple[str, ...]) -> Effective:
@@ -202,14 +135,15 @@ def compile_policy(document: PolicyDocument, version: str) -> CompiledPolicy:
         currency=document.currency,
         warn_above=document.warn_above,
         categories=frozenset(category.code for category in document.taxonomy),
-        nodes=nodes,
+        nodes=tuple(nodes[order] for order in range(len(ordered))),
         limits=_index(placed, tree, _nearest),
+        per_diems=per_diems if document.per_diem else None,
         scaled=scaled,
         budgets=_budgets(document.budgets),
         receipts=document.receipts,
         settings=document.checks,
         checks=prepared(document.checks),
-        cumulative=any(node.cumulative for node in nodes),
+        cumulative=any(node.cumulative for node in nodes.values()),
     )
 
 
@@ -247,25 +181,7 @@ class _Effects:
             if modifiers
             else (f"{value} {document.currency} per {limit.per}")
         )
-
-        def entry(outcome: str, words: str) -> PathNode:
-            return PathNode(
-                rule_id=limit.id,
-                level=limit.level.value,
-                outcome=outcome,
-                limit=value,
-                reason=f"{words}: limit {origin}",
-            )
-
-        percent = f"{(document.warn_above * 100).normalize():f}"
-        return Effective(
-            value=value,
-            warn_at=value * document.warn_above,
-            origin=origin,
-            passed=entry("PASS", "holds"),
-            warned=entry("WARN", f"holds, but above {percent} %"),
-            failed=entry("FAIL", "exceeded"),
-        )
+        return effective(limit.id, limit.level, value, origin, document.warn_above)
 
 
 def _node(limit: Limit, order: int, effect: _Effects, factors: Mapping[ModifierKind, Index[Factor]]) -> Node:

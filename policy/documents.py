@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from policy.errors import Fault, PolicyError
 from policy.models import PolicyDocument
+from policy.per_diem.shipped import shipped_table
 from policy.references import dangling
 
 __all__ = ["check_document", "json_schema", "load", "shipped"]
 
 # A per-diem year has some 4,000 rows of a few nodes each; aliases nested to blow up pass this at once.
 _MAX_NODES: Final = 500_000
-_LISTS: Final = frozenset({"taxonomy", "limits", "modifiers", "budgets"})
+_LISTS: Final = frozenset({"taxonomy", "limits", "modifiers", "budgets", "per_diem", "per_diem_tables"})
 _CONSTANTS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 _REMEDIES: Final = {
@@ -186,7 +187,21 @@ def load(*paths: Path) -> PolicyDocument:
                 fault = Fault(str(file), "", f"cannot be read: {error}", "give a UTF-8 file that exists")
                 raise PolicyError(fault) from error
             merged.add(*_read(str(file), text))
+    _add_shipped_tables(merged.data)
     return _validated(merged)
+
+
+def _add_shipped_tables(data: dict[str, Any]) -> None:
+    """Add the shipped tables that rules name, so that the policy holds all it is judged by for ever."""
+    rules, tables = data.get("per_diem"), data.get("per_diem_tables", [])
+    if not isinstance(rules, list) or not isinstance(tables, list):
+        return
+    given = {table.get("id") for table in tables if isinstance(table, dict)}
+    lists = [rule["tables"] for rule in rules if isinstance(rule, dict) and isinstance(rule.get("tables"), list)]
+    named = {name for names in lists for name in names if isinstance(name, str)} - given
+    found = [table for name in sorted(named) if (table := shipped_table(name)) is not None]
+    if found:
+        data["per_diem_tables"] = [*tables, *found]
 
 
 def check_document(data: object, name: str) -> PolicyDocument:

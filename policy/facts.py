@@ -16,6 +16,8 @@ def folded(name: str) -> str:
 class Line:
     """One line to be judged. `amount` is in policy currency, tax and tip included; None where it is not known.
 
+    `on` is the day of the line's own service, None where the document does not say.
+
     Names (department, project, role, locality, vendor, kind, property) are `folded`, or no rule on them applies.
     """
 
@@ -32,6 +34,7 @@ class Line:
     mcc: str | None = None
     kind: str | None = None
     property_id: str | None = None
+    on: date | None = None
     description: str = ""
 
 
@@ -40,7 +43,8 @@ class Expense:
     """One expense: its lines and what holds for all of them.
 
     `currency` is the one the amounts are in. `on` is the day of the spending, None where it is not known;
-    `submitted` the day it entered. `nights` is how many nights a stay had, None where the document does not say.
+    `submitted` the day it entered. `nights` is how many nights a stay had, `nights_on` which ones, `first` and `last`
+    the days that a trip began and ended; None or empty where the document does not say.
     """
 
     lines: tuple[Line, ...]
@@ -51,3 +55,6 @@ class Expense:
     merchant: str = ""
     card: bool = False
     nights: int | None = None
+    nights_on: tuple[date, ...] = ()
+    first: date | None = None
+    last: date | None = None

@@ -24,6 +24,8 @@ _BADNESS: Final = {outcome: place for place, outcome in enumerate(OUTCOMES)}
 # The rule ids of decisions that no rule of the policy made.
 FALLBACK: Final = "fallback.unmapped"
 UNKNOWN_AMOUNT: Final = "fallback.amount"
+# What would help where a per diem applies and nobody can tell its rate.
+_STATE_IT: Final = "passes with a place and a day that the per diem has a rate for; state country, locality and date"
 # Said wherever a limit per night met a document that does not count them.
 ONE_NIGHT: Final = "one night is assumed, since the document does not say how many"
 
@@ -93,6 +95,8 @@ def judge(expense: Expense, policy: CompiledPolicy) -> Verdict:
 def visits(line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
     """Return the nodes that apply to a line, top down. An overriding node replaces the levels it names."""
     nodes = policy.limits.find(line)
+    if policy.per_diems is not None:
+        nodes += policy.per_diems.find(line, expense)
     nodes.sort(key=_ORDER)
     day = expense.on or expense.submitted
     replaced: dict[Level, Node] = {}
@@ -107,6 +111,7 @@ def visits(line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
             by = replaced.get(node.level)
             if by is not None and by is not node:
                 silent = f"replaced by {by.id}"
+        silent = silent or node.doubt
         effective = policy.effective(node, line) if node.factors else node.plain
         found.append(Visit(node, None if silent else effective, silent))
     return found
@@ -149,7 +154,7 @@ def _decide(
             level += 1
         level = max(level, node.rank + 1)
         if effective is None:
-            path.append(_entry(node, "OVERRIDDEN" if silent.startswith("replaced") else "NOT_APPLICABLE", silent))
+            path.append(_unweighed(node, silent))
             continue
         covered = covered or node.covers
         if node.cumulative:
@@ -159,13 +164,13 @@ def _decide(
         amount = abs(total)
         limit, entry = _weigh(node, effective, amount, expense.nights)
         path.append(entry)
-        if flip.tighter(limit, amount, own, together) and outcome == "PASS":
+        if flip.tighter(limit, amount, own, together, effective.source) and outcome == "PASS":
             named, weighed = entry, amount
         if _BADNESS[entry.outcome] > _BADNESS[outcome]:
             outcome, named, weighed = entry.outcome, entry, amount
     path.extend(_ABSENT[level:])
-    if not covered and outcome != "FAIL":
-        return _unmapped(line, policy, path)
+    if outcome != "FAIL" and (undecided := _undecided(line, policy, path, covered=covered)):
+        return undecided
     return Decision(
         line=line.number,
         outcome=outcome,
@@ -193,25 +198,43 @@ def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int | None
     return effective.value, effective.warned if amount > effective.warn_at else effective.passed
 
 
+def _unweighed(node: Node, silent: str) -> PathNode:
+    """Return the entry of a rule that has no limit to weigh: replaced, not for this line, or in doubt."""
+    if silent.startswith("replaced"):
+        return _entry(node, "OVERRIDDEN", silent)
+    return _entry(node, "REVIEW_REQUIRED" if node.doubt and silent == node.doubt else "NOT_APPLICABLE", silent)
+
+
 def _entry(node: Node, outcome: str, reason: str) -> PathNode:
     return PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=None, reason=reason)
 
 
-def _unmapped(line: Line, policy: CompiledPolicy, path: list[PathNode]) -> Decision:
-    """Nothing but general caps applies: a limit was forgotten or the category is wrong. A person decides."""
-    known = line.category is not None and line.category in policy.categories
-    what = f"no limit for category {line.category}" if known else "no category of the taxonomy"
-    entry = PathNode(rule_id=FALLBACK, level="category", outcome="REVIEW_REQUIRED", limit=None, reason=what)
+def _undecided(line: Line, policy: CompiledPolicy, path: list[PathNode], *, covered: bool) -> Decision | None:
+    """Return the decision that a person has to decide, None where nothing is left open.
+
+    A per diem applies and its rate cannot be told; or nothing but general caps applies, so that a limit was forgotten
+    or the category is wrong.
+    """
+    doubted = next((entry for entry in path if entry.outcome == "REVIEW_REQUIRED"), None)
+    if doubted is None and covered:
+        return None
+    code, flip = "PER_DIEM_UNKNOWN", _STATE_IT
+    if doubted is None:
+        known = line.category is not None and line.category in policy.categories
+        what = f"no limit for category {line.category}" if known else "no category of the taxonomy"
+        doubted = PathNode(rule_id=FALLBACK, level="category", outcome="REVIEW_REQUIRED", limit=None, reason=what)
+        path.append(doubted)
+        code, flip = "FALLBACK_UNMAPPED", "passes with a category that has a limit"
     return Decision(
         line=line.number,
         outcome="REVIEW_REQUIRED",
-        rule_id=FALLBACK,
-        violation_code="FALLBACK_UNMAPPED",
+        rule_id=doubted.rule_id,
+        violation_code=code,
         amount=None if line.amount is None else abs(line.amount),
         limit=None,
         currency=policy.currency,
-        flip="passes with a category that has a limit",
-        resolution_path=(*path, entry),
+        flip=flip,
+        resolution_path=tuple(path),
         policy_version=policy.version,
     )
 
@@ -242,6 +265,7 @@ _WORDS: Final = {
     "CAP_EXCEEDED": "{amount} {currency} is above the limit of {limit} {currency} set by {rule}; {flip}.",
     "PER_DIEM_EXCEEDED": "{amount} {currency} is above the per diem of {limit} {currency} set by {rule}; {flip}.",
     "FALLBACK_UNMAPPED": "No limit covers it: it needs a person; {flip}.",
+    "PER_DIEM_UNKNOWN": "The rate of per diem {rule} cannot be told: {reason}; {flip}.",
     "AMOUNT_UNKNOWN": "There is no amount to compare; {flip}.",
     None: "{amount} {currency} is close to the limit of {limit} {currency} set by {rule}.",
 }
@@ -268,11 +292,11 @@ def _findings(decisions: Sequence[Decision], shared: AbstractSet[str]) -> list[F
 
 
 def _message(decision: Decision) -> str:
+    named = next((node for node in decision.resolution_path if node.rule_id == decision.rule_id), None)
     message = _WORDS[decision.violation_code].format(
         amount=decision.amount, currency=decision.currency, limit=decision.limit, rule=decision.rule_id,
-        flip=decision.flip,
+        flip=decision.flip, reason=named.reason if named else "",
     )  # fmt: skip
-    named = next((node for node in decision.resolution_path if node.rule_id == decision.rule_id), None)
     if decision.outcome == "PASS" or named is None or not named.reason.endswith(ONE_NIGHT):
         return message
     return f"{message[:-1]}; {ONE_NIGHT}."

@@ -9,70 +9,27 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
 
-from policy.currency import known
+from policy.fields import (
+    CUMULATIVE,
+    CategoryCode,
+    CurrencyCode,
+    Document,
+    Factor,
+    Level,
+    Money,
+    Names,
+    Period,
+    Ratio,
+    RuleId,
+    exact,
+    utc,
+)
+from policy.per_diem.models import PerDiem, RateTable
 
 __all__ = ["CUMULATIVE", "Budget", "Category", "CheckSettings", "Level", "Limit", "Match", "Modifier", "Period"]
-__all__ += ["ModifierKind", "PolicyDocument", "Receipts"]
-
-
-def _exact(value: object) -> object:
-    if isinstance(value, float):
-        msg = "a float is not exact; quote the amount, for example '250.00'"
-        raise ValueError(msg)  # noqa: TRY004 -- pydantic turns only a ValueError into a located fault
-    return value
-
-
-def _currency(value: object) -> object:
-    if isinstance(value, str) and not known(value):
-        raise ValueError(f"{value!r} is no ISO 4217 currency; use a three-letter code such as USD")
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-# 18 digits hold any amount a ledger can hold; NaN and infinity are refused by allow_inf_nan.
-Money = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False)]
-Factor = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=100, allow_inf_nan=False)]
-Ratio = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=1, allow_inf_nan=False)]
-CurrencyCode = Annotated[str, BeforeValidator(_currency)]
-RuleId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,119}$")]
-CategoryCode = Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")]
-Names = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
-
-
-class Document(BaseModel):
-    """Frozen, and an unknown key is an error: a misspelt one would silently switch its rule off."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Level(StrEnum):
-    """Levels of precedence, top down. Department and project are one rank."""
-
-    ABSOLUTE = "absolute"
-    DEPARTMENT = "department"
-    PROJECT = "project"
-    ROLE = "role"
-    CATEGORY = "category"
-    PER_DIEM = "per_diem"
-
-
-class Period(StrEnum):
-    """What an amount is weighed over: one line, all lines of one expense it applies to, a night, or a running total."""
-
-    LINE = "line"
-    EXPENSE = "expense"
-    NIGHT = "night"
-    DAY = "day"
-    MONTH = "month"
-    YEAR = "year"
-
-
-CUMULATIVE: Final = frozenset({Period.DAY, Period.MONTH, Period.YEAR})
+__all__ += ["ModifierKind", "PerDiem", "PolicyDocument", "RateTable", "Receipts"]
 
 
 class ModifierKind(StrEnum):
@@ -186,7 +143,7 @@ class Receipts(Document):
     wait_days: int = Field(default=30, ge=1, le=366)
     days_apart: int = Field(default=3, ge=0, le=31)
     # A tip is added after the receipt is printed: 25 % covers what is customary in the US.
-    tip_tolerance: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=1, allow_inf_nan=False)] = Decimal("0.25")
+    tip_tolerance: Annotated[Decimal, BeforeValidator(exact), Field(ge=0, le=1, allow_inf_nan=False)] = Decimal("0.25")
     merchant_similarity: int = Field(default=80, ge=0, le=100)
 
 
@@ -204,13 +161,15 @@ class PolicyDocument(Document):
     name: str = Field(min_length=1)
     description: str = ""
     currency: CurrencyCode
-    effective_from: Annotated[datetime, AfterValidator(_utc)] = datetime(1970, 1, 1, tzinfo=UTC)
+    effective_from: Annotated[datetime, AfterValidator(utc)] = datetime(1970, 1, 1, tzinfo=UTC)
     rounding: Literal["half_up", "half_even"] = "half_up"
     warn_above: Ratio = Decimal("0.90")
     taxonomy: tuple[Category, ...] = Field(min_length=1)
     limits: tuple[Limit, ...] = Field(min_length=1)
     modifiers: tuple[Modifier, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    per_diem: tuple[PerDiem, ...] = ()
+    per_diem_tables: tuple[RateTable, ...] = ()
     receipts: Receipts = Receipts()
     checks: dict[str, SerializeAsAny[CheckSettings]] = Field(default_factory=dict)
 
@@ -231,5 +190,11 @@ class PolicyDocument(Document):
                 raise ValueError(
                     f"{rule.id} is in {rule.currency} but the policy judges in {self.currency}; "
                     "state the amount in the policy's currency"
+                )
+        for table in self.per_diem_tables:
+            if table.currency != self.currency:
+                raise ValueError(
+                    f"{table.id} is in {table.currency} but the policy judges in {self.currency}; "
+                    "a per diem is never converted, so take the table out or judge in its currency"
                 )
         return self

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from schemas.records import Facts, Line
 
-__all__ = ["nights_of"]
+__all__ = ["nights_of", "nights_on"]
 
 # Longer stays are leases; a larger quantity is no count of nights.
 _MOST: Final = 366
@@ -52,6 +53,18 @@ def nights_of(facts: Facts, lines: Sequence[Line]) -> int | None:
     days = {day for line in rooms if (day := _day(line))}
     whole = (int(q) for line in rooms if (q := line.quantity) is not None and q == q.to_integral_value())
     return _count(said) or _count([len(days)]) or _count(whole)
+
+
+def nights_on(facts: Facts, lines: Sequence[Line], nights: int | None) -> tuple[date, ...]:
+    """Return the days that the nights of a stay began on, in order; empty where the document does not say which.
+
+    A stay over a change of season has more than one rate, so these must be as many as `nights_of` counts.
+    """
+    start, end = facts.service_start, facts.service_end
+    if start and end and (end - start).days == nights:
+        return tuple(start + timedelta(days=number) for number in range(nights))
+    rooms = {line.service_date for line in lines if line.service_date and not _NO_NIGHT.search(line.description or "")}
+    return tuple(sorted(rooms)) if len(rooms) == nights else ()
 
 
 def _day(line: Line) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from policy.models import Budget, Limit, Modifier, PolicyDocument
+from policy.models import Budget, Limit, Modifier, PerDiem, PolicyDocument
+from policy.per_diem.references import dangling_tables
 
 __all__ = ["dangling"]
 
@@ -18,11 +19,17 @@ def dangling(document: PolicyDocument) -> Iterator[Dangling]:
         parent = category.code.rpartition(".")[0]
         if parent and parent not in codes:
             yield ("taxonomy", index, "code"), f"its parent {parent!r} is not in the taxonomy", f"add {parent!r}"
-    rules: list[Limit | Modifier | Budget] = [*document.limits, *document.modifiers, *document.budgets]
+    rules: list[Limit | Modifier | Budget | PerDiem] = [
+        *document.limits,
+        *document.modifiers,
+        *document.budgets,
+        *document.per_diem,
+    ]
     places = [
         *(("limits", i) for i in range(len(document.limits))),
         *(("modifiers", i) for i in range(len(document.modifiers))),
         *(("budgets", i) for i in range(len(document.budgets))),
+        *(("per_diem", i) for i in range(len(document.per_diem))),
     ]
     seen: dict[str, tuple[str, int]] = {}
     for rule, place in zip(rules, places, strict=True):
@@ -31,13 +38,21 @@ def dangling(document: PolicyDocument) -> Iterator[Dangling]:
             yield (*place, "id"), f"id {rule.id!r} is taken by {first}.{at}", "give each rule an id of its own"
         seen[rule.id] = place
     for rule, place in zip(rules, places, strict=True):
-        for at, code in enumerate(() if isinstance(rule, Budget) else rule.match.categories):
+        within = () if isinstance(rule, PerDiem) else ("match",)
+        for at, code in enumerate(_categories(rule)):
             if code not in codes:
-                path = (*place, "match", "categories", at)
+                path = (*place, *within, "categories", at)
                 yield path, f"category {code!r} is not in the taxonomy", "add it there, or correct its spelling"
     scopes = [(budget.scope, budget.name, budget.per) for budget in document.budgets]
     for index in (i for i, scope in enumerate(scopes) if scope in scopes[:i]):
         yield ("budgets", index), "a second budget for the same scope, name and period", "keep one"
+    yield from dangling_tables(document.per_diem, document.per_diem_tables)
+
+
+def _categories(rule: Limit | Modifier | Budget | PerDiem) -> tuple[str, ...]:
+    if isinstance(rule, Budget):
+        return ()
+    return rule.categories if isinstance(rule, PerDiem) else rule.match.categories
 
 
 def _twice(section: str, field: str, values: list[str]) -> Iterator[Dangling]:

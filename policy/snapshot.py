@@ -20,9 +20,17 @@ from policy.compiled import CompiledPolicy, compile_policy
 from policy.documents import check_document, shipped
 from policy.errors import Fault, PolicyError
 from policy.models import PolicyDocument
+from schemas.topics import POLICIES
 
 __all__ = ["PUBLICATION_LEAD", "Snapshot", "Snapshots", "check_publication", "genesis"]
 
+_ORDERED: Final = (
+    ("taxonomy", "code"), ("limits", "id"), ("modifiers", "id"), ("budgets", "id"), ("per_diem", "id"),
+    ("per_diem_tables", "id"),
+)  # fmt: skip
+_LATER: Final = ("per_diem", "per_diem_tables")
+# What else a published record holds: its envelope, who published it and why.
+_OVERHEAD: Final = 64 * 1024
 # Longer than any replica takes to read a new record of the snapshot topic.
 PUBLICATION_LEAD: Final = timedelta(seconds=60)
 
@@ -38,8 +46,24 @@ class Snapshot:
 
     @classmethod
     def of(cls, document: PolicyDocument) -> "Snapshot":
-        """Return the snapshot of a document; the order its rules were written in does not change it."""
-        return cls.read(rfc8785.dumps(_ordered(document)))
+        """Return the snapshot of a document; the order its rules were written in does not change it.
+
+        Raises:
+            PolicyError: it is larger than one record of the snapshot topic.
+
+        """
+        canonical = rfc8785.dumps(_ordered(document))
+        most = POLICIES.max_message_bytes - _OVERHEAD
+        if len(canonical) > most:
+            raise PolicyError(
+                Fault(
+                    document.name,
+                    "per_diem_tables" if document.per_diem_tables else "limits",
+                    f"the policy has {len(canonical)} bytes; a version is one record of {most} at most",
+                    "name fewer tables, or take out limits that nothing meets",
+                )
+            )
+        return cls.read(canonical)
 
     @classmethod
     def read(cls, canonical: bytes) -> "Snapshot":
@@ -73,8 +97,15 @@ def _compiled(version: str, canonical: bytes) -> CompiledPolicy:
 def _ordered(document: PolicyDocument) -> dict[str, Any]:
     # Defaults are written out: a published version keeps its meaning when a later release changes a default.
     data: dict[str, Any] = document.model_dump(mode="json")
-    for section, key in (("taxonomy", "code"), ("limits", "id"), ("modifiers", "id"), ("budgets", "id")):
-        data[section] = sorted(data[section], key=itemgetter(key))
+    for section in _LATER:
+        # A policy that does not use what came later keeps the version it has always had.
+        if not data[section]:
+            del data[section]
+    for section, key in _ORDERED:
+        if section in data:
+            data[section] = sorted(data[section], key=itemgetter(key))
+    for table in data.get("per_diem_tables", ()):
+        table["places"] = sorted(table["places"], key=rfc8785.dumps)
     return data
 
 

@@ -4,12 +4,13 @@ Faults stop a policy from loading (`policy.documents`); these notices do not. A 
 goes to a person.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from policy.models import Level, Limit, Period, PolicyDocument
+from policy.models import Level, Limit, PerDiem, Period, PolicyDocument
+from policy.per_diem.gaps import gaps_between, is_over, rateless
 
 __all__ = ["Notice", "notices"]
 
@@ -31,7 +32,7 @@ class Notice:
 
 def notices(document: PolicyDocument) -> tuple[Notice, ...]:
     """Return everything worth a look, contradictions first."""
-    return (*_contradictions(document), *_unreachable(document), *_gaps(document))
+    return (*_contradictions(document), *_unreachable(document), *_gaps(document), *_tables(document))
 
 
 def _contradictions(document: PolicyDocument) -> Iterator[Notice]:
@@ -60,7 +61,8 @@ def _common_day(one: Limit, other: Limit) -> bool:
 def _unreachable(document: PolicyDocument) -> Iterator[Notice]:
     begins = document.effective_from.date()
     caps = {limit.per: limit for limit in document.limits if _everywhere(limit)}
-    levels = {limit.level for limit in document.limits}
+    rules: tuple[Limit | PerDiem, ...] = (*document.limits, *document.per_diem)
+    levels = {rule.level for rule in rules}
     scaled = {kind for limit in document.limits for kind in limit.scales}
     for limit in document.limits:
         if limit.valid_until and limit.valid_until < begins:
@@ -70,9 +72,10 @@ def _unreachable(document: PolicyDocument) -> Iterator[Notice]:
         if cap is not None and cap is not limit and limit.limit > cap.limit and not limit.scales:
             message = f"its {limit.limit} can never be spent: {cap.id} allows {cap.limit}"
             yield Notice("UNREACHABLE", (limit.id,), message, "lower it, or raise the absolute cap")
-        if limit.overrides and not levels & set(limit.overrides):
-            message = f"overrides {', '.join(limit.overrides)}, where there is no limit"
-            yield Notice("UNREACHABLE", (limit.id,), message, "take overrides out")
+    for rule in rules:
+        if rule.overrides and not levels & set(rule.overrides):
+            message = f"overrides {', '.join(rule.overrides)}, where there is no limit"
+            yield Notice("UNREACHABLE", (rule.id,), message, "take overrides out")
     for modifier in document.modifiers:
         if modifier.kind not in scaled:
             message = f"no limit has {modifier.kind} in its scales"
@@ -96,14 +99,14 @@ def _binding_cap(limit: Limit, caps: Mapping[Period, Limit]) -> Limit | None:
 def _gaps(document: PolicyDocument) -> Iterator[Notice]:
     """Yield categories that no limit covers for everyone; it names those that some other condition would cover."""
     always: set[str] = set()
-    sometimes: dict[str, list[str]] = {}
+    sometimes = _by_per_diem(document)
     for limit in document.limits:
         if limit.level not in _COVERING and Level.CATEGORY not in limit.overrides and not limit.match.categories:
             continue
         others = [name for name, values in limit.match if values and name != "categories"]
         named = limit.match.categories or tuple(category.code for category in document.taxonomy)
         for category in document.taxonomy:
-            if not any(category.code == code or category.code.startswith(f"{code}.") for code in named):
+            if not _within(category.code, named):
                 continue
             if others or limit.valid_from or limit.valid_until:
                 sometimes.setdefault(category.code, []).append(limit.id)
@@ -114,3 +117,36 @@ def _gaps(document: PolicyDocument) -> Iterator[Notice]:
             partly = f" (only {', '.join(sometimes[category.code])} for some)" if category.code in sometimes else ""
             message = f"no limit covers it{partly}: its lines go to a person"
             yield Notice("GAP", (category.code,), message, "add a category limit, or leave it so on purpose")
+
+
+def _by_per_diem(document: PolicyDocument) -> dict[str, list[str]]:
+    """Return the per diem rules on each category; they cover it where there is a rate for the place and day."""
+    return {
+        category.code: rules
+        for category in document.taxonomy
+        if (rules := [rule.id for rule in document.per_diem if _within(category.code, rule.categories)])
+    }
+
+
+def _within(code: str, named: Iterable[str]) -> bool:
+    return any(code == above or code.startswith(f"{above}.") for above in named)
+
+
+def _tables(document: PolicyDocument) -> Iterator[Notice]:
+    """Yield what the per diem tables leave open: what falls there goes to a person."""
+    begins = document.effective_from.date()
+    named = {name for rule in document.per_diem for name in rule.tables}
+    for table in document.per_diem_tables:
+        if table.id not in named:
+            yield Notice("UNREACHABLE", (table.id,), "no per diem rule names this table", "name it, or take it out")
+        if is_over(table, begins, document.per_diem_tables):
+            message = f"its last day is {table.until}, before the policy begins on {begins}, and none goes on from it"
+            yield Notice("GAP", (table.id,), message, "add the next year's table")
+        without = rateless(table)
+        if without:
+            names = ", ".join(place.name for place in without[:3])
+            message = f"{len(without)} places have no rate: {names}{', ...' if without[3:] else ''}"
+            yield Notice("GAP", (table.id,), message, "give their rates, or take the places out")
+    for before, after, first, last in gaps_between(document.per_diem_tables):
+        message = f"no table of {before.publisher} is for {first} to {last}: what was spent then goes to a person"
+        yield Notice("GAP", (before.id, after.id), message, "add the table between them")

@@ -135,7 +135,8 @@ def _personal_accounts(event: ExpenseEvaluated, facts: Expense, policy: Compiled
         for node, effective, _ in visits(line, facts, policy):
             if effective is None or not node.cumulative or line.amount is None:
                 continue
-            key = _key("limit", node.id, event.subject, _bucket(node.per, day))
+            on = (line.on if node.dated else None) or day
+            key = _key("limit", node.id, event.subject, _bucket(node.per, on))
             before = found[key].amount if key in found else Decimal(0)
             level, words = node.level.value, effective.origin
             found[key] = Account(key, node.id, level, effective.value, effective.warn_at, words, before + line.amount)

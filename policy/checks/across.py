@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from policy.models import CheckSettings, Ratio
+from policy.fields import Ratio
+from policy.models import CheckSettings
 
 __all__ = ["DuplicateExact", "NearDuplicate", "Severity", "SplitTransaction"]
 

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from policy.checks.prepare import Find, found
 from policy.facts import Expense
-from policy.models import CheckSettings, Money
+from policy.fields import Money
+from policy.models import CheckSettings
 from schemas.records import Finding
 
 __all__ = ["Settings", "prepare"]

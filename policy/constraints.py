@@ -1,0 +1,124 @@
+"""Constraint nodes: what a line is weighed against, and how it is found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final, Generic, TypeVar
+
+from policy.facts import Line
+from policy.fields import Level, Period
+from schemas.records import PathNode
+
+__all__ = ["RANKS", "Effective", "Factor", "Index", "Node", "effective"]
+
+T = TypeVar("T")
+
+RANKS: Final[dict[Level, int]] = {
+    Level.ABSOLUTE: 0,
+    Level.DEPARTMENT: 1,
+    Level.PROJECT: 1,
+    Level.ROLE: 2,
+    Level.CATEGORY: 3,
+    Level.PER_DIEM: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A limit as it holds for a line: the amount, where its warning starts, how it came about, its path entries.
+
+    `source`: the published rate it stands on, for what is said to a person; empty for a limit of the policy's own.
+    """
+
+    value: Decimal
+    warn_at: Decimal
+    origin: str
+    passed: PathNode
+    warned: PathNode
+    failed: PathNode
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One constraint node. `order` is its place in the visit, top down; `covers` says that it limits a category.
+
+    `whole`: it weighs all lines of an expense it applies to. `cumulative`: it is for running totals. `factors`: the
+    modifiers of each kind that scales it.
+
+    `nearer` are rules of the same fields, level and period that name a category nearer to the line's: while one of
+    them is valid, this one does not fire.
+
+    `doubt`: why nobody can tell its limit; a line it applies to goes to a person. `dated`: it is weighed on the day of
+    the line, not of the document.
+    """
+
+    id: str
+    level: Level
+    order: int
+    rank: int
+    per: Period
+    whole: bool
+    cumulative: bool
+    factors: "tuple[Index[Factor], ...]"
+    overrides: frozenset[Level]
+    covers: bool
+    valid_from: date | None
+    valid_until: date | None
+    plain: Effective
+    nearer: tuple["Node", ...] = ()
+    doubt: str = ""
+    dated: bool = False
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether the rule is valid on a day."""
+        return (self.valid_from is None or day >= self.valid_from) and (
+            self.valid_until is None or day <= self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A modifier as it is chosen: the lowest `preference` of its kind wins."""
+
+    id: str
+    factor: Decimal
+    preference: tuple[int, int, int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Generic[T]):
+    """Rules by the values they match on: per shape of rule, how to read its fields off a line, and its table."""
+
+    groups: tuple[tuple[Callable[[Line], object], dict[object, tuple[T, ...]]], ...]
+
+    def find(self, line: Line) -> list[T]:
+        """Return what applies to the line, unordered."""
+        found: list[T] = []
+        for key, table in self.groups:
+            hit = table.get(key(line))
+            if hit is not None:
+                found += hit
+        return found
+
+
+def effective(
+    rule: str, level: Level, value: Decimal, origin: str, warn_above: Decimal, *, source: str = ""
+) -> Effective:
+    """Return a limit with its entries in the path; `origin` says in words how the value came about."""
+
+    def entry(outcome: str, words: str) -> PathNode:
+        reason = f"{words}: limit {origin}"
+        return PathNode(rule_id=rule, level=level.value, outcome=outcome, limit=value, reason=reason)
+
+    percent = f"{(warn_above * 100).normalize():f}"
+    return Effective(
+        value=value,
+        warn_at=value * warn_above,
+        origin=origin,
+        passed=entry("PASS", "holds"),
+        warned=entry("WARN", f"holds, but above {percent} %"),
+        failed=entry("FAIL", "exceeded"),
+        source=source,
+    )
