@@ -104,9 +104,12 @@ class Index(Generic[T]):
 
 
 def effective(
-    rule: str, level: Level, value: Decimal, origin: str, warn_above: Decimal, *, source: str = ""
+    rule: str, level: Level, value: Decimal, origin: str, warn_above: Decimal, *, source: str = "", above: str = "FAIL"
 ) -> Effective:
-    """Return a limit with its entries in the path; `origin` says in words how the value came about."""
+    """Return a limit with its entries in the path; `origin` says in words how the value came about.
+
+    `above` is the outcome of what exceeds it: REVIEW_REQUIRED where a higher limit may be the one that applies.
+    """
 
     def entry(outcome: str, words: str) -> PathNode:
         reason = f"{words}: limit {origin}"
@@ -119,6 +122,6 @@ def effective(
         origin=origin,
         passed=entry("PASS", "holds"),
         warned=entry("WARN", f"holds, but above {percent} %"),
-        failed=entry("FAIL", "exceeded"),
+        failed=entry(above, "exceeded"),
         source=source,
     )

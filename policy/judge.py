@@ -25,7 +25,7 @@ _BADNESS: Final = {outcome: place for place, outcome in enumerate(OUTCOMES)}
 FALLBACK: Final = "fallback.unmapped"
 UNKNOWN_AMOUNT: Final = "fallback.amount"
 # What would help where a per diem applies and nobody can tell its rate.
-_STATE_IT: Final = "passes with a place and a day that the per diem has a rate for; state country, locality and date"
+_STATE_IT: Final = "passes once country, city with state, county and date are stated and their rate allows it"
 # Said wherever a limit per night met a document that does not count them.
 ONE_NIGHT: Final = "one night is assumed, since the document does not say how many"
 
@@ -190,7 +190,7 @@ def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int | None
     if node.per is Period.NIGHT and nights != 1:
         count = nights or 1
         limit, warn_at = effective.value * count, effective.warn_at * count
-        outcome = "FAIL" if amount > limit else "WARN" if amount > warn_at else "PASS"
+        outcome = effective.failed.outcome if amount > limit else "WARN" if amount > warn_at else "PASS"
         reason = f"limit {effective.origin} x {nights} nights" if nights else f"limit {effective.origin}, {ONE_NIGHT}"
         return limit, PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=limit, reason=reason)
     if amount > effective.value:
@@ -231,7 +231,7 @@ def _undecided(line: Line, policy: CompiledPolicy, path: list[PathNode], *, cove
         rule_id=doubted.rule_id,
         violation_code=code,
         amount=None if line.amount is None else abs(line.amount),
-        limit=None,
+        limit=doubted.limit,
         currency=policy.currency,
         flip=flip,
         resolution_path=tuple(path),
@@ -266,6 +266,7 @@ _WORDS: Final = {
     "PER_DIEM_EXCEEDED": "{amount} {currency} is above the per diem of {limit} {currency} set by {rule}; {flip}.",
     "FALLBACK_UNMAPPED": "No limit covers it: it needs a person; {flip}.",
     "PER_DIEM_UNKNOWN": "The rate of per diem {rule} cannot be told: {reason}; {flip}.",
+    "PER_DIEM_FLOOR": "{amount} {currency} is above {limit} {currency}, the lowest rate that may apply; {flip}.",
     "AMOUNT_UNKNOWN": "There is no amount to compare; {flip}.",
     None: "{amount} {currency} is close to the limit of {limit} {currency} set by {rule}.",
 }
@@ -293,7 +294,8 @@ def _findings(decisions: Sequence[Decision], shared: AbstractSet[str]) -> list[F
 
 def _message(decision: Decision) -> str:
     named = next((node for node in decision.resolution_path if node.rule_id == decision.rule_id), None)
-    message = _WORDS[decision.violation_code].format(
+    floor = decision.violation_code == "PER_DIEM_UNKNOWN" and decision.limit is not None
+    message = _WORDS["PER_DIEM_FLOOR" if floor else decision.violation_code].format(
         amount=decision.amount, currency=decision.currency, limit=decision.limit, rule=decision.rule_id,
         flip=decision.flip, reason=named.reason if named else "",
     )  # fmt: skip

@@ -30,6 +30,7 @@ class Directory:
     # The same by country and name, and by name alone, for what is stated without a state or a country.
     stateless: Mapping[tuple[str, str, str], frozenset[int]]
     unlisted: Mapping[tuple[str, str], int]
+    # Country and state, where places are listed.
     listed: frozenset[tuple[str, str]]
     zips: tuple[tuple[str, str, int], ...]
 
@@ -77,6 +78,12 @@ class Directory:
         if not common:
             return Doubt(f"the county, city and ZIP stated are not of one place in {self.table.name}")
         return self._several(common)
+
+    def may_be_listed(self, where: Where) -> bool:
+        """Tell whether a town that is not listed may lie in a county that is, since its county is not stated."""
+        placed = where.county or (where.zip and self.zips)
+        key = (where.country or "", where.state or "")
+        return not placed and any((country, state) == key for country, state, _ in self.counties)
 
     def names_abroad(self, where: Where) -> bool:
         """Tell whether letters taken for a US state may mean a country: it has a place of that name."""

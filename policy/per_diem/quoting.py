@@ -29,11 +29,16 @@ _WHOLE: Final = "; a whole day, since the document names no first and last day"
 
 
 class _Quote(NamedTuple):
-    """A table, a place in it and a rate of that, by their numbers."""
+    """A table, a place in it and a rate of that, by their numbers.
+
+    `floor`: what is stated may be a place with a higher rate. The standard rate is the lowest there is, so what stays
+    within it passes, and what does not goes to a person.
+    """
 
     table: int
     place: int
     rate: int
+    floor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,10 @@ class PerDiems:
         if isinstance(places, Doubt):
             return places
         rated = (
-            _Quote(table, place, number)
+            _Quote(table, place, number, of.places[place].rest and self._directories[table].may_be_listed(where))
             for table, place in places
-            for number, rate in enumerate(self._directories[table].table.places[place].rates)
+            for of in (self._directories[table].table,)
+            for number, rate in enumerate(of.places[place].rates)
             if rate.since <= day <= rate.until
         )
         return next(rated, None) or Doubt(f"its tables have no rate for the place on {day}")
@@ -158,26 +164,32 @@ class PerDiems:
             value = sum((amount * count for amount, _, count in amounts), Decimal(0))
             parts = [f"{count} x {amount} {currency} ({self._words(quote)})" for amount, quote, count in amounts]
             nights = " + ".join(parts)
-            return self._at(placed, value, f"{nights} = {value} {currency} for the stay", nights, Period.EXPENSE)
+            return self._at(
+                placed, told, value, (f"{nights} = {value} {currency} for the stay", nights), Period.EXPENSE
+            )
         amount, quote, _ = amounts[0]
         words, per = self._words(quote), placed.rule.per
         if placed.rule.component is Component.MEALS and edge:
             share = placed.rule.first_and_last_day
             value = self._terms.exact(amount * share)
             factors = f"{amount} x {share} on the first or last day = {value} {currency}"
-            return self._at(placed, value, f"{factors} per {per} ({words})", f"{words}: {factors} a {per}", per)
+            return self._at(placed, told, value, (f"{factors} per {per} ({words})", f"{words}: {factors} a {per}"), per)
         whole = _WHOLE if placed.rule.component is Component.MEALS and edge is None else ""
-        return self._at(
-            placed,
-            amount,
-            f"{amount} {currency} per {per} ({words}{whole})",
-            f"{words}: {amount} {currency} a {per}",
-            per,
-        )
+        said = (f"{amount} {currency} per {per} ({words}{whole})", f"{words}: {amount} {currency} a {per}")
+        return self._at(placed, told, amount, said, per)
 
-    def _at(self, placed: _Placed, value: Decimal, origin: str, source: str, per: Period) -> Node:
-        rule = placed.rule
-        plain = effective(rule.id, rule.level, value, origin, self._terms.warn_above, source=source)
+    def _at(
+        self,
+        placed: _Placed,
+        told: tuple[tuple[_Quote, int], ...],
+        value: Decimal,
+        said: tuple[str, str],
+        per: Period,
+    ) -> Node:
+        """Return a rule's node at a value; `said` is how it came about, and the published rate it stands on."""
+        rule, (origin, source) = placed.rule, said
+        above = "REVIEW_REQUIRED" if any(quote.floor for quote, _ in told) else "FAIL"
+        plain = effective(rule.id, rule.level, value, origin, self._terms.warn_above, source=source, above=above)
         return replace(
             _node(placed, "", plain),
             per=per,
