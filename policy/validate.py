@@ -145,7 +145,9 @@ def _tables(document: PolicyDocument) -> Iterator[Notice]:
         without = rateless(table)
         if without:
             names = ", ".join(place.name for place in without[:3])
-            message = f"{len(without)} places have no rate: {names}{', ...' if without[3:] else ''}"
+            message = (
+                f"{len(without)} of {len(table.places)} places without a rate: {names}{', ...' if without[3:] else ''}"
+            )
             yield Notice("GAP", (table.id,), message, "give their rates, or take the places out")
     for before, after, first, last in gaps_between(document.per_diem_tables):
         message = f"no table of {before.publisher} is for {first} to {last}: what was spent then goes to a person"

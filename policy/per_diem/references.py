@@ -14,9 +14,9 @@ def dangling_tables(
     rules: Sequence[PerDiem], tables: Sequence[RateTable]
 ) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     """Yield path, message and remedy of every table named that is not there, or that a rule cannot be judged by."""
-    known = {table.id: table for table in tables}
+    known: dict[str, RateTable] = {}
     for index, table in enumerate(tables):
-        if known[table.id] is not table:
+        if known.setdefault(table.id, table) is not table:
             yield ("per_diem_tables", index, "id"), f"{table.id!r} is given twice", "keep one"
     for index, rule in enumerate(rules):
         for at, name in enumerate(rule.tables):

@@ -41,8 +41,8 @@ _RUNS: Final = (
     (970, "OR"), (980, "WA"), (995, "AK"),
 )  # fmt: skip
 _STARTS: Final = tuple(start for start, _ in _RUNS)
-# Single ZIPs that are served from the neighbouring state: 06390 is Fishers Island.
-_APART: Final = {"06390": "NY", "73949": "TX", "83414": "WY"}
+# Single ZIPs that lie in another state than their sectional centre: 06390 is Fishers Island, 96799 Pago Pago.
+_APART: Final = {"06390": "NY", "20588": "MD", "20598": "VA", "73960": "TX", "83414": "WY", "96799": "AS"}
 
 
 def state_of_zip(code: str) -> str | None:

@@ -31,6 +31,7 @@ from streams.record import Fetched
 from tests.audit.trail import CODEC, begun, clean, coded, decided, sealed
 from tests.cli.verbs import Run, refusal, runner
 from tests.evaluate import build
+from tests.policy.per_diem_tables import ABROAD, HOME, LODGING
 from tests.project.log import append, follower, settle
 
 RULES = Path(__file__).parents[2] / "policy" / "rules"
@@ -321,3 +322,60 @@ def test_published_shown_and_compared(
     compared = orjson.loads(run("diff", genesis["version"][:12], version[:12], "--json").output)
     assert [d["name"] for d in compared["differences"]] == ["category.travel-lodging"]
     assert "no version begins with" in refusal(run("show", "--version", "nothing"))
+
+
+GSA_FILE = (
+    "ID,STATE,DESTINATION,COUNTY/LOCATION DEFINED,SEASON BEGIN,SEASON END,Lodging Rate,M&IE,Effective Date\n"
+    ',,Standard CONUS rate,,,,110,68,"October 1, 2026"\n'
+    '1,AL,Birmingham,Jefferson,October 1,May 31,{rate},80,"October 1, 2026"\n'
+)
+
+
+def test_a_per_diem_table_is_made_for_a_policy(run: Run, tmp_path: Path) -> None:
+    """A published file becomes a table in the policy's form; days it leaves without a rate are said."""
+    source, made = tmp_path / "fy2027.csv", tmp_path / "made.json"
+    source.write_text(GSA_FILE.format(rate="126"))
+    zips = tmp_path / "zips.csv"
+    zips.write_text("zip,state,county\n35203,AL,Jefferson\n")
+    words = ("per-diem-table", source, "--form", "gsa", "-o", made, "--source", "gsa.gov", "--zips", zips)
+    result = run(*words, "--json")
+    told = orjson.loads(result.stdout)
+    assert (result.exit_code, told["id"], told["places"]) == (0, "gsa-conus-fy2027", 2)
+    assert told["notices"] == [f"{source}:3: Birmingham: some days of 2026-10-01 to 2027-09-30 have no rate"]
+    (table,) = orjson.loads(made.read_bytes())["per_diem_tables"]
+    assert (table["source"], table["places"][1]["areas"][0]["zips"]) == ("gsa.gov", ["35203"])
+    assert "gsa-conus-fy2027: 2 places, 2026-10-01 to 2027-09-30" in run(*words).stdout
+
+
+@pytest.mark.parametrize(
+    ("rate", "words", "said"),
+    [
+        ("1x6", ("--form", "gsa"), "fy2027.csv:3: Lodging Rate: '1x6' is no amount"),
+        ("126", ("--form", "state"), "there is no such column"),
+        ("126", ("--form", "gsa", "--until", "2027-03-31"), "--until is for --form state and dod"),
+        ("126", ("--form", "dod", "--until", "March"), "--until 'March' is no date"),
+        ("126", ("--form", "dod", "--zips", "x.csv"), "--zips is for --form gsa"),
+        ("126", ("--form", "gsa", "--zips", "gone.csv"), "gone.csv: document: cannot be read"),
+        ("126", ("--form", "gsa", "-o", "gone/made.json"), "cannot be written"),
+    ],
+)
+def test_a_bad_per_diem_file_is_refused(run: Run, tmp_path: Path, rate: str, words: tuple[str, ...], said: str) -> None:
+    """What cannot become a table is refused with row and field, or with the option that does not fit."""
+    source = tmp_path / "fy2027.csv"
+    source.write_text(GSA_FILE.format(rate=rate))
+    result = run("per-diem-table", source, "-o", tmp_path / "made.json", *words)
+    assert said in refusal(result)
+
+
+def test_differences_of_per_diems_are_said_by_place() -> None:
+    """A rule that comes and a table whose places change are said by name, not rate by rate."""
+    rule = {**LODGING, "categories": ["travel.lodging"]}
+    before = changed(per_diem=[rule], per_diem_tables=[HOME, ABROAD])
+    dearer = {**HOME, "places": [{**HOME["places"][0], "rates": ABROAD["places"][0]["rates"]}, *HOME["places"][2:]]}
+    after = changed(per_diem=[rule], per_diem_tables=[dearer, ABROAD])
+    assert [str(d) for d in differences(before, after)] == [
+        "changed per_diem_table home: loses Boston / Cambridge; has other rates for New York City"
+    ]
+    added = [str(d) for d in differences(shipped(), before)]
+    assert added[0] == "added per_diem per-diem.lodging: lodging per night of home, abroad, categories travel.lodging"
+    assert added[1:] == ["added per_diem_table abroad: State Department", "added per_diem_table home: GSA FY2026"]

@@ -122,16 +122,10 @@ def _season(row: Row, since: date) -> Season:
     if not row.text(_BEGIN) and not row.text(_END):
         begins, ends = (since.month, since.day), (9, 30)
     else:
-        # A leap year, so that 29 February is a day.
-        first, last = (_leap_day(row, column) for column in (_BEGIN, _END))
+        # Of a leap year, so that 29 February is a day.
+        first, last = (row.day(column, "%B %d %Y", "October 1", " 2024") for column in (_BEGIN, _END))
         begins, ends = (first.month, first.day), (last.month, last.day)
     return Season(row, begins, ends, since, row.amount(_LODGING), row.amount(_MEALS))
-
-
-def _leap_day(row: Row, column: str) -> date:
-    said = row.text(column)
-    fields = {**row.fields, column: f"{said} 2024"}
-    return Row(row.file, row.number, fields).day(column, "%B %d %Y", "October 1")
 
 
 def _areas(

@@ -48,8 +48,8 @@ class Row:
             raise self.fault(column, f"{said!r} is no amount", "give digits such as 349 or 349.00")
         return value.normalize() if value != value.to_integral_value() else value.quantize(Decimal(1))
 
-    def day(self, column: str, form: str, words: str) -> date:
-        """Return a date written in a `strptime` form.
+    def day(self, column: str, form: str, words: str, year: str = "") -> date:
+        """Return a date written in a `strptime` form; `year` is added to what a form gives without one.
 
         Raises:
             PolicyError: it is none.
@@ -57,7 +57,7 @@ class Row:
         """
         said = self.text(column)
         try:
-            return datetime.strptime(said, form).date()  # noqa: DTZ007 -- a day has no zone
+            return datetime.strptime(f"{said}{year}", form).date()  # noqa: DTZ007 -- a day has no zone
         except ValueError as error:
             raise self.fault(column, f"{said!r} is no date", f"write it as {words}") from error
 
