@@ -15,13 +15,26 @@ from producers.upload import Received, Upload, files_in
 from producers.upload import Refused as Stayed
 from schemas.records import Context
 
-__all__ = ["Department", "Ledger", "Project", "Role", "Tenant", "add", "submitter_of", "upload_files"]
+__all__ = [
+    "Country",
+    "Department",
+    "Ledger",
+    "Locality",
+    "Project",
+    "Role",
+    "Tenant",
+    "add",
+    "submitter_of",
+    "upload_files",
+]
 
 Tenant = Annotated[str | None, typer.Option(help="Tenant; SPENDTRAIL_TENANT otherwise.")]
 Employee = Annotated[str, typer.Option(help="Employee id the expense belongs to; in Kafka only as a pseudonym.")]
 Department = Annotated[str | None, typer.Option(help="Department or cost centre.")]
 Project = Annotated[str | None, typer.Option(help="Project.")]
 Role = Annotated[str | None, typer.Option(help="Role or grade that limits depend on.")]
+Country = Annotated[str | None, typer.Option(help="Country of the spend, ISO 3166-1 alpha-2.")]
+Locality = Annotated[str | None, typer.Option(help="City with state, county or ZIP of the spend; per diems need it.")]
 Ledger = Annotated[str, typer.Option(help="Legal entity of the tenant.")]
 
 
@@ -37,6 +50,8 @@ def upload(
     department: Department = None,
     project: Project = None,
     role: Role = None,
+    country: Country = None,
+    locality: Locality = None,
     ledger: Ledger = "main",
     batch: Annotated[str | None, typer.Option(help="Name of the batch; made up otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a document.")] = False,
@@ -45,7 +60,8 @@ def upload(
 
     The same file of the same person is one expense however often it is sent. Exit code 2 when any is refused.
     """
-    submitter = submitter_of(tenant, employee, ledger, Context(department=department, project=project, role=role))
+    context = Context(department=department, project=project, role=role, country=country, locality=locality)
+    submitter = submitter_of(tenant, employee, ledger, context)
     answers = upload_files(paths, submitter, batch, json=json)
     if any(isinstance(answer, Stayed) for answer in answers):
         raise typer.Exit(2)

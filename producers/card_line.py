@@ -19,6 +19,7 @@ _SEEN = {"vendor_name": 1.0, "invoice_date": 1.0, "currency": 1.0, "total": 1.0}
 _MCC_DIGITS = 4
 _SHOWN_DIGITS = 4
 _MASK = re.compile(r"[*xX\u2022]")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 class BadRow(ValueError):
@@ -130,6 +131,8 @@ def read_line(row: Row, columns: Columns, notation: Notation, given: ColumnMap, 
             department=cell("department") or holder.context.department,
             project=cell("project") or holder.context.project,
             claimed_category=cell("category") or holder.context.claimed_category,
+            country=_country(cell("country"), columns) or holder.context.country,
+            locality=cell("locality") or holder.context.locality,
         ),
         problems=() if merchant else (_no_merchant(columns),),
         told={
@@ -146,6 +149,13 @@ def _currency(text: str, columns: Columns, given: ColumnMap, holder: Holder) -> 
         raise BadRow(columns.name("currency"), "is empty; name a currency for the feed")
     if minor_units(code) is None:
         raise BadRow(columns.name("currency"), f"{code!r} is no ISO 4217 currency; correct it")
+    return code
+
+
+def _country(text: str, columns: Columns) -> str:
+    code = text.upper()
+    if code and not _COUNTRY.fullmatch(code):
+        raise BadRow(columns.name("country"), f"{text!r} is no ISO 3166-1 alpha-2 country; map a column of such codes")
     return code
 
 

@@ -30,6 +30,8 @@ FeedField = Literal[
     "project",
     "original_amount",
     "original_currency",
+    "country",
+    "locality",
 ]
 
 _LEAST_FOUND: Final = 2
@@ -70,6 +72,9 @@ _KNOWN: Final[Mapping[FeedField, tuple[str, ...]]] = {
     "project": ("project", "project code"),
     "original_amount": ("original amount", "original gross amt", "foreign amount"),
     "original_currency": ("original currency", "original cur", "foreign currency"),
+    # Only where the map names them: a feed's country may be the card holder's, and its code any of three kinds.
+    "country": (),
+    "locality": (),
 }
 
 

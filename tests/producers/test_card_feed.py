@@ -111,6 +111,22 @@ def test_a_row_becomes_a_line_with_nothing_personal_in_the_open(tmp_path: Path) 
     assert "5770" not in repr((line.facts, line.line, line.context))
 
 
+def test_a_place_is_read_where_the_map_names_it(tmp_path: Path) -> None:
+    """Country and locality come from the columns the map names, never by a header's name alone."""
+    content = "Date,Amount,Merchant,Country,City\n28/09/2017,1.00,INN,us,Boston MA\n29/09/2017,1.00,INN,USA,Boston\n"
+    path = _feed(tmp_path, content)
+    by_name = survey(path, ColumnMap(), JONES)
+    (first, _) = by_name.read()
+    context = read_line(first, by_name.columns, by_name.notation, by_name.given, JONES).context
+    assert (context.country, context.locality) == (None, None)
+    feed = survey(path, ColumnMap(columns={"country": ("Country",), "locality": ("City",)}), JONES)
+    first, second = feed.read()
+    context = read_line(first, feed.columns, feed.notation, feed.given, JONES).context
+    assert (context.country, context.locality) == ("US", "Boston MA")
+    with pytest.raises(BadRow, match="'USA' is no ISO 3166-1 alpha-2 country"):
+        read_line(second, feed.columns, feed.notation, feed.given, JONES)
+
+
 @pytest.mark.parametrize(
     ("account", "expected"),
     [
