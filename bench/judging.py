@@ -30,6 +30,8 @@ _LINES: Final = 4
 # The same for every rule: of the four lines one passes and three fail whatever the size, so only the size differs.
 _LIMIT: Final = 150
 _ROUNDS: Final = 7
+# Places of a per diem table: a handful, and about as many as one of a whole country lists.
+_PLACES: Final = (5, 500)
 
 
 def rules(size: int) -> list[tuple[str, str]]:
@@ -84,13 +86,16 @@ def measure(*, number: int = 2_000) -> Report:
     work = {size: _judging(size, number) for size in SIZES}
     rounds = [{size: _microseconds(once, number * _LINES) for size, once in work.items()} for _ in range(_ROUNDS)]
     cost = {size: min(taken[size] for taken in rounds) for size in SIZES}
+    placed = {places: _judged(*per_diems(places, number)) for places in _PLACES}
+    turns = [{places: _microseconds(once, number * _LINES) for places, once in placed.items()} for _ in range(_ROUNDS)]
+    few, many = (min(taken[places] for taken in turns) for places in _PLACES)
     largest = SIZES[-1]
     zen = _zen(largest) if find_spec("zen") else None
     polars = _polars(largest) if find_spec("polars") else None
     figures: dict[str, Figure] = {f"us_per_line_{size}": taken for size, taken in cost.items()}
     return Report(
         "policy",
-        {**figures, "zen_us": zen, "polars_us": polars},
+        {**figures, "us_per_line_5_places": few, "us_per_line_500_places": many, "zen_us": zen, "polars_us": polars},
         {
             "zen": f"one decision table of {largest} rows" if zen else "zen-engine is not installed",
             "polars": f"one filtered data frame of {largest} rows" if polars else "polars is not installed",
@@ -98,6 +103,7 @@ def measure(*, number: int = 2_000) -> Report:
         },
         {
             "largest_to_smallest": ratio(cost[largest], cost[SIZES[0]]),
+            "places_500_to_5": ratio(many, few),
             "zen_to_ours": ratio(zen, cost[largest]),
             "polars_to_ours": ratio(polars, cost[largest]),
         },
@@ -110,12 +116,58 @@ def _judging(size: int, number: int) -> Callable[[], None]:
         if len(judge(expense, policy).decisions[0].resolution_path) < len(("absolute", "department")):
             msg = "a line was judged by fewer nodes than apply to it; the figure would mean nothing"
             raise AssertionError(msg)
+    return _judged(policy, found)
 
+
+def _judged(policy: CompiledPolicy, found: list[Expense]) -> Callable[[], None]:
     def once() -> None:
         for expense in found:
             judge(expense, policy)
 
     return once
+
+
+def per_diems(places: int, number: int) -> tuple[CompiledPolicy, list[Expense]]:
+    """Return a policy with one table of so many places, and expenses of four nights spread over all of them."""
+    days = {"since": "2025-10-01", "until": "2026-09-30"}
+    table = {
+        "id": "table",
+        "name": "Table",
+        "publisher": "bench",
+        "source": "bench",
+        "fiscal_year": 2026,
+        "published": days["since"],
+        "currency": "USD",
+        **days,
+        "places": [
+            {
+                "name": f"Place {n}",
+                "country": "US",
+                "areas": [{"state": "NY", "cities": [f"place {n}"]}],
+                "rates": [{**days, "lodging": f"{_LIMIT}.00", "meals": "80.00"}],
+            }
+            for n in range(places)
+        ],
+    }
+    document = {
+        "name": "bench",
+        "currency": "USD",
+        "taxonomy": [{"code": "lodging", "name": "Lodging"}],
+        "limits": [{"id": "absolute.all", "level": "absolute", "limit": "5000.00"}],
+        "per_diem": [{"id": "rooms", "component": "lodging", "categories": ["lodging"], "tables": ["table"]}],
+        "per_diem_tables": [table],
+    }
+    policy = Snapshot.of(check_document(document, "bench")).compiled()
+    steps = iter(range(0, number * _LINES * 7919, 7919))
+    found = []
+    for _ in range(number):
+        towns = [f"place {next(steps) % places}, ny" for _ in range(_LINES)]
+        lines = tuple(
+            Line(number=n, amount=Decimal("30.00"), category="lodging", country="US", locality=town)
+            for n, town in enumerate(towns, 1)
+        )
+        found.append(Expense(lines=lines, currency="USD", submitted=_DAY, on=_DAY, total=Decimal(120), nights=1))
+    return policy, found
 
 
 def _microseconds(once: Callable[[], None], lines: int) -> float:

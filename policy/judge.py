@@ -266,10 +266,13 @@ _WORDS: Final = {
     "PER_DIEM_EXCEEDED": "{amount} {currency} is above the per diem of {limit} {currency} set by {rule}; {flip}.",
     "FALLBACK_UNMAPPED": "No limit covers it: it needs a person; {flip}.",
     "PER_DIEM_UNKNOWN": "The rate of per diem {rule} cannot be told: {reason}; {flip}.",
-    "PER_DIEM_FLOOR": "{amount} {currency} is above {limit} {currency}, the lowest rate that may apply; {flip}.",
     "AMOUNT_UNKNOWN": "There is no amount to compare; {flip}.",
     None: "{amount} {currency} is close to the limit of {limit} {currency} set by {rule}.",
 }
+
+
+# Where the place may have a higher rate than the one it was held to.
+_LOWEST: Final = "{amount} {currency} is above {limit} {currency}, the lowest rate of per diem {rule}; {flip}."
 
 
 def _findings(decisions: Sequence[Decision], shared: AbstractSet[str]) -> list[Finding]:
@@ -295,7 +298,7 @@ def _findings(decisions: Sequence[Decision], shared: AbstractSet[str]) -> list[F
 def _message(decision: Decision) -> str:
     named = next((node for node in decision.resolution_path if node.rule_id == decision.rule_id), None)
     floor = decision.violation_code == "PER_DIEM_UNKNOWN" and decision.limit is not None
-    message = _WORDS["PER_DIEM_FLOOR" if floor else decision.violation_code].format(
+    message = (_LOWEST if floor else _WORDS[decision.violation_code]).format(
         amount=decision.amount, currency=decision.currency, limit=decision.limit, rule=decision.rule_id,
         flip=decision.flip, reason=named.reason if named else "",
     )  # fmt: skip

@@ -133,7 +133,8 @@ class PerDiem(Document):
     tables: tuple[RuleId, ...] = Field(min_length=1)
     component: Component
     categories: tuple[CategoryCode, ...] = Field(min_length=1)
-    per: Period
+    # A night for lodging, which `_usual_period` fills in; nobody has to write it.
+    per: Period = Period.DAY
     priority: int = Field(default=50, ge=1, le=100)
     overrides: tuple[Level, ...] = ()
     first_and_last_day: Ratio = Decimal("0.75")

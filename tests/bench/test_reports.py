@@ -133,6 +133,16 @@ def test_the_policy_bench_meets_a_rule_on_every_line() -> None:
     assert outcomes[0] == outcomes[1]
 
 
+def test_the_policy_bench_meets_a_rate_on_every_line() -> None:
+    """Five places or five hundred: each line is held to the rate of a place."""
+    for places in (5, 500):
+        policy, expenses = judging.per_diems(places, 20)
+        decisions = [d for expense in expenses for d in judge(expense, policy).decisions]
+        assert {(d.outcome, d.resolution_path[-1].rule_id, d.resolution_path[-1].limit) for d in decisions} == {
+            ("PASS", "rooms", 150)
+        }
+
+
 def test_an_unknown_bench_is_refused() -> None:
     """A name that is no bench, a ledger where none is written and runs that are not repeated are refused."""
     app = typer.Typer()

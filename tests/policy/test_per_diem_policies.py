@@ -25,8 +25,22 @@ EXAMPLE = Path(__file__).parents[2] / "policy" / "examples" / "us-travel"
 
 
 def test_a_policy_without_per_diems_keeps_its_version() -> None:
-    """What per diems added to the model is not written where it is not used, so no version published before changes."""
-    assert genesis().version == "c747837e857ef6a253414b410da495125f90d4ab59d93f5f7302a9a44f68afee"
+    """What per diems added to the model is not written where it is not used: the version is what it was before them."""
+    rule = {
+        "id": "meals",
+        "level": "category",
+        "limit": "75.00",
+        "match": {"categories": ["meals"], "countries": ["NO"]},
+    }
+    data = {
+        "name": "fixed",
+        "currency": "USD",
+        "effective_from": "2026-01-01T00:00:00Z",
+        "taxonomy": [{"code": "meals", "name": "Meals"}],
+        "limits": [rule],
+    }
+    before = "ff012faf665e205859d6e977dcda51283be74b8fff11069612720ef832fff26d"
+    assert Snapshot.of(check_document(data, "test")).version == before
     assert b"per_diem" not in genesis().canonical
 
 
@@ -73,6 +87,7 @@ def test_the_schema_knows_per_diems() -> None:
     validator = jsonschema.Draft202012Validator(json_schema())
     data = orjson.loads(snapshot(LODGING).canonical)
     assert validator.is_valid(data)
+    assert validator.is_valid({**data, "per_diem": [LODGING]})
     assert not validator.is_valid({**data, "per_diem": [{**LODGING, "table": "home"}]})
 
 
