@@ -92,7 +92,11 @@ class Directory:
         return any((where.foreign, "", name) in self.cities for name in where.names)
 
     def _cities(self, where: Where) -> frozenset[int]:
-        return next((found for name in where.names if (found := self._named("city", where, name))), frozenset())
+        """Return the places of the name as a whole, else of each part of it: a district or a street may stand by."""
+        whole, *parts = where.names or ("",)
+        return self._named("city", where, whole) or frozenset[int]().union(
+            *(self._named("city", where, part) for part in parts)
+        )
 
     def _named(self, kind: str, where: Where, name: str) -> frozenset[int]:
         if where.country and (where.state or where.country != "US"):

@@ -23,7 +23,7 @@ _SHORT: Final = {"saint": "st", "fort": "ft", "mount": "mt"}
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What is known of a place. `names` are its possible spellings, the fullest first; `conflict` says what clashes.
+    """What is known of a place. `names` are all that is said of its name, then each part; `conflict` says what clashes.
 
     `foreign` is set where no country is stated and the state's letters are also a country's: CA may be Canada.
     """
@@ -89,8 +89,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _abroad(code: str | None, parts: list[str]) -> Where:
-    names = (" ".join(parts), *parts[:1]) if parts else ()
-    return Where(code, None, None, None, tuple(dict.fromkeys(names)))
+    return Where(code, None, None, None, _names(parts))
 
 
 def _conflict(zips: set[str], states: set[str]) -> str:
@@ -129,5 +128,8 @@ def _county_and_names(parts: list[str]) -> tuple[str | None, tuple[str, ...]]:
             county = plain(hit[1] or hit[2])
         else:
             names.append(part.removeprefix("city of ").removeprefix("town of "))
-    whole = [" ".join(names), names[0]] if names else []
-    return county, tuple(dict.fromkeys(whole))
+    return county, _names(names)
+
+
+def _names(parts: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((" ".join(parts), *parts))) if parts else ()

@@ -40,7 +40,7 @@ SPACES = st.sampled_from([" ", "  ", "\u00a0"])
         ("PR", None, Where("US", "PR", None, None, ())),
         ("US", "Saint-Louis, MO, USA", Where("US", "MO", None, None, ("st louis",))),
         ("CH", "Zürich", Where("CH", None, None, None, ("zurich",))),
-        ("CA", "London, Ontario", Where("CA", None, None, None, ("london ontario", "london"))),
+        ("CA", "London, Ontario", Where("CA", None, None, None, ("london ontario", "london", "ontario"))),
         ("FR", "75001 Paris", Where("FR", None, None, None, ("75001 paris",))),
         (None, "75001 Paris", Where(None, None, None, None, ("75001 paris",))),
         (None, None, Where(None, None, None, None, ())),
