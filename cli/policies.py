@@ -108,7 +108,13 @@ def validate(paths: Paths, json: Json = False) -> None:
     for notice in found:
         console.print(f"[yellow]notice[/yellow]  {escape(str(notice))}", highlight=False, soft_wrap=True)
     document = snapshot.document
-    said = f"{len(document.limits)} limits, {len(document.budgets)} budgets, {len(document.checks)} checks"
+    counts = {
+        "limits": document.limits,
+        "per diems": document.per_diem,
+        "budgets": document.budgets,
+        "checks": document.checks,
+    }
+    said = ", ".join(f"{len(rules)} {name}" for name, rules in counts.items())
     console.print(f"{escape(document.name)} is valid: {said}; version {snapshot.version[:12]}", highlight=False)
 
 

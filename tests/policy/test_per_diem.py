@@ -6,9 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policy.judge import judge
 from schemas.records import Decision
+from tests.depth import examples
 from tests.policy.build import expense, limit, line
 from tests.policy.per_diem_tables import ABROAD, AFTER, HOME, LODGING, MEALS, place, snapshot, table
 
@@ -217,3 +220,30 @@ def test_a_nearer_category_and_an_override_silence_a_per_diem() -> None:
     (decision,) = judge(unplaced, snapshot(LODGING, limits=(chief, CATEGORY)).compiled()).decisions
     assert decision.rule_id == "category"
     assert decision.resolution_path[-1].outcome == "OVERRIDDEN"
+
+
+@settings(deadline=None, max_examples=examples(100))
+@given(
+    st.one_of(st.none(), st.sampled_from(["boston", "portland", "ny", "02110", "paris"]), st.text(max_size=30)),
+    st.sampled_from([None, "US", "FR", "CA", "PR", "XX"]),
+    st.dates(date(2025, 1, 1), date(2027, 12, 31)),
+    st.integers(0, 100_000),
+)
+def test_any_place_and_day_is_held_to_a_published_rate_or_goes_to_a_person(
+    locality: str | None, country: str | None, day: date, cents: int
+) -> None:
+    """Nothing raises; a line that passes or fails has a rate that a table has on that day, all else waits."""
+    found = decided(f"{Decimal(cents) / 100:.2f}", locality, country, on=day)
+    assert repr(found) == repr(decided(f"{Decimal(cents) / 100:.2f}", locality, country, on=day))
+    entry = found.resolution_path[-1]
+    published = {
+        Decimal(rate["lodging"])
+        for rates in (found["rates"] for known in (HOME, ABROAD) for found in known["places"])
+        for rate in rates
+        if rate["since"] <= day.isoformat() <= rate["until"]
+    }
+    if found.outcome == "REVIEW_REQUIRED":
+        assert (found.violation_code, entry.limit in {None, *published}) == ("PER_DIEM_UNKNOWN", True)
+    else:
+        assert entry.limit in published
+        assert entry.outcome == found.outcome

@@ -57,3 +57,17 @@ def test_a_wrong_policy_is_refused_with_file_and_line(
     with pytest.raises(PolicyError, match="limitz"):
         publish(settings, [tmp_path / "policy.yaml"], publication, clock)
     assert events("policy.snapshots") == []
+
+
+def test_the_tables_of_a_policy_travel_through_the_topic(settings: Settings, tenant: str, clock: Clock) -> None:
+    """A policy with a year's per diem tables fits a record, and is read back to the same version with its tables."""
+    folder = RULES.parent / "examples" / "us-travel"
+    start = clock.now + timedelta(seconds=60)
+    publication = Publication(tenant=tenant, published_by="finance", reason="travel", effective_from=start)
+    published = publish(settings, [folder], publication, clock)
+    assert len(published.snapshot) > 500_000
+    snapshot = read_policies(settings).at(tenant, start)
+    assert snapshot.version == published.version
+    assert sorted(table.id for table in snapshot.document.per_diem_tables) == sorted(
+        snapshot.document.per_diem[0].tables
+    )
