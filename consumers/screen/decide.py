@@ -23,6 +23,8 @@ MERGE: Final = "merge"
 
 # As many characters of an expense's id as people are shown everywhere.
 _SHOWN: Final = 8
+# A total above the lowest rate that may apply: a person decides.
+_UNSURE: Final = CheckSettings(severity="warn", blocking=True)
 # What a check does when the policy does not speak of it.
 _DEFAULTS: Final[dict[str, CheckSettings]] = {
     "DUPLICATE_EXACT": DuplicateExact(),
@@ -54,18 +56,18 @@ def screened(event: ExpenseEvaluated, footprint: Footprint, policy: CompiledPoli
     """Return the same where the event's footprint is at hand."""
     if prior.match is not None and event.document is not None and prior.match.waiting:
         return Screening(event.decisions, event.findings, event.outcome, MERGE, prior.match.expense)
-    decision = _against_totals(footprint.accounts, policy, prior)
+    weighed = _against_totals(footprint.accounts, policy, prior)
     findings = [
         *_duplicates(policy, prior),
         *_splits(footprint, policy, prior),
-        *(() if decision is None else _exceeded(decision, footprint.accounts, policy)),
+        *(() if weighed is None else _exceeded(*weighed, policy)),
         *prior.carried,
     ]
     if prior.overdue:
         settings = _settings(policy, "MISSING_RECEIPT")
         message = f"No receipt came within {policy.receipts.wait_days} days."
         findings += [found("MISSING_RECEIPT", settings, message)] if settings.enabled else []
-    whole = () if decision is None else (decision,)
+    whole = () if weighed is None else weighed[:1]
     waits = footprint.wants_receipt and not (prior.overdue or prior.receipt or prior.match)
     bad = [_outcome(finding) for finding in findings]
     return Screening(
@@ -134,8 +136,13 @@ def _splits(footprint: Footprint, policy: CompiledPolicy, prior: Prior) -> list[
     return findings
 
 
-def _against_totals(accounts: tuple[Account, ...], policy: CompiledPolicy, prior: Prior) -> Decision | None:
-    """Return the decision of the expense as a whole against the running totals it adds to, None without any."""
+def _against_totals(
+    accounts: tuple[Account, ...], policy: CompiledPolicy, prior: Prior
+) -> tuple[Decision, Account] | None:
+    """Return the decision of the expense as a whole against the running totals it adds to, and the total it names.
+
+    None where it adds to none. A rule may have several totals here: one for each day the lines are of.
+    """
     path, named, worst_outcome = [], None, ""
     room: Decimal | None = None
     for account in accounts:
@@ -143,7 +150,7 @@ def _against_totals(accounts: tuple[Account, ...], policy: CompiledPolicy, prior
         total = before + account.amount
         outcome = "PASS"
         if account.amount > 0 and total > account.warn_at:
-            outcome = "FAIL" if total > account.limit else "WARN"
+            outcome = account.above if total > account.limit else "WARN"
         reason = f"{before} before and {account.amount} now against {account.words}"
         path.append(
             PathNode(rule_id=account.rule_id, level=account.level, outcome=outcome, limit=account.limit, reason=reason)
@@ -154,11 +161,11 @@ def _against_totals(accounts: tuple[Account, ...], policy: CompiledPolicy, prior
             named, worst_outcome = account, outcome
     if named is None or room is None:
         return None
-    return Decision(
+    decision = Decision(
         line=0,
         outcome=worst_outcome,
         rule_id=named.rule_id,
-        violation_code=_code(named) if worst_outcome == "FAIL" else None,
+        violation_code=_code(named, worst_outcome),
         amount=prior.totals.get(named.key, Decimal(0)) + named.amount,
         limit=named.limit,
         currency=policy.currency,
@@ -166,17 +173,21 @@ def _against_totals(accounts: tuple[Account, ...], policy: CompiledPolicy, prior
         resolution_path=tuple(path),
         policy_version=policy.version,
     )
+    return decision, named
 
 
-def _code(account: Account) -> str:
+def _code(account: Account, outcome: str) -> str | None:
+    if outcome != "FAIL":
+        return "PER_DIEM_UNKNOWN" if outcome == "REVIEW_REQUIRED" else None
     return "BUDGET_EXCEEDED" if account.key.startswith("budget/") else violation_code(account.level)
 
 
-def _exceeded(decision: Decision, accounts: tuple[Account, ...], policy: CompiledPolicy) -> list[Finding]:
-    if decision.outcome != "FAIL" or decision.violation_code is None:
+def _exceeded(decision: Decision, account: Account, policy: CompiledPolicy) -> list[Finding]:
+    if decision.violation_code is None:
         return []
-    account = next(a for a in accounts if a.rule_id == decision.rule_id)
     settings = _DEFAULTS["BUDGET_EXCEEDED"]
+    if decision.outcome == "REVIEW_REQUIRED":
+        settings = _UNSURE
     if decision.violation_code in policy.settings:
         settings = policy.settings[decision.violation_code]
     message = (

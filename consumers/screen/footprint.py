@@ -26,7 +26,10 @@ __all__ = ["Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A running total: its key, the rule that limits it, and what this expense adds. Amounts in policy currency."""
+    """A running total: its key, the rule that limits it, and what this expense adds. Amounts in policy currency.
+
+    `above` is the outcome of what exceeds it, REVIEW_REQUIRED where a higher limit may be the one that applies.
+    """
 
     key: str
     rule_id: str
@@ -35,6 +38,7 @@ class Account:
     warn_at: Decimal
     words: str
     amount: Decimal
+    above: str = "FAIL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,8 @@ def _personal_accounts(event: ExpenseEvaluated, facts: Expense, policy: Compiled
             key = _key("limit", node.id, event.subject, _bucket(node.per, on))
             before = found[key].amount if key in found else Decimal(0)
             level, words = node.level.value, effective.origin
-            found[key] = Account(key, node.id, level, effective.value, effective.warn_at, words, before + line.amount)
+            added, above = before + line.amount, effective.failed.outcome
+            found[key] = Account(key, node.id, level, effective.value, effective.warn_at, words, added, above)
     return list(found.values())
 
 

@@ -106,3 +106,23 @@ def test_lines_of_several_days_have_a_day_each() -> None:
     (together,) = Desk(**with_tables(MEALS), budgets=[]).submit(bill)
     (apart,) = Desk(**with_tables(MEALS), budgets=[]).submit(replace(bill, lines=dated))
     assert (together.outcome, apart.outcome) == ("FAIL", "PASS")
+
+
+def test_the_day_that_is_exceeded_is_named() -> None:
+    """Of several days on one bill the message speaks of the one that is over, with its share and its season."""
+    period = {"service_start": date(2026, 6, 30), "service_end": date(2026, 7, 2)}
+    bill = coded("bill", "130.00", lines=[("65.00", "meals")] * 2, day=date(2026, 7, 2), context=BOSTON, facts=period)
+    dated = tuple(replace(line, service_date=date(2026, 7, 1 + n)) for n, line in enumerate(bill.lines))
+    (answer,) = Desk(**with_tables(MEALS), budgets=[]).submit(replace(bill, lines=dated))
+    (finding,) = answer.findings
+    assert finding.code == "PER_DIEM_EXCEEDED"
+    assert "the total is 65.00 USD, above 80.00 x 0.75 on the first or last day = 60.00 USD per day" in finding.message
+
+
+def test_a_day_above_the_lowest_rate_goes_to_a_person() -> None:
+    """Meals in an unlisted town of a state with listed counties are a person's to decide above the standard rate."""
+    lunch = meal("lunch", "68.01")
+    worcester = replace(lunch, context=replace(lunch.context, locality="Worcester, MA"))
+    (answer,) = Desk(**with_tables(MEALS), budgets=[]).submit(worcester)
+    (finding,) = answer.findings
+    assert (answer.outcome, finding.code, finding.severity) == ("REVIEW_REQUIRED", "PER_DIEM_UNKNOWN", "warn")
