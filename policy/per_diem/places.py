@@ -62,9 +62,9 @@ class Directory:
     def find(self, where: Where) -> int | Doubt | None:
         """Return the number of the one place that fits, None where the table has none.
 
-        A doubt where several fit, or where what is stated clashes. A county, city or ZIP that
-        is named must each fit. Of a US state that the table lists, the rest applies to what is named and not listed;
-        the state alone, or a ZIP the table cannot place, decides nothing.
+        A doubt where several fit, or where what is stated clashes: county, city and ZIP must each fit. Of a US state
+        that the table lists, the rest applies to what is named and not listed; the state alone, or a ZIP the table
+        cannot place, decides nothing.
         """
         cities = self._cities(where)
         found = list(self._evidence(where, cities))
