@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     )
     erp_url: Annotated[str, Field(description="Base URL of the ERP.")] = ""
     erp_timeout_s: Annotated[PositiveFloat, Field(description="Time limit of one ERP call in seconds.")] = 30.0
+    confidence: Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=1)]],
+        Field(
+            description="How sure a key field must be to need no person, by tenant, as JSON; `*` is the rest; or 0.85."
+        ),
+    ] = Field(default_factory=dict)
     assistant_url: Annotated[
         str, Field(description="Base URL of an OpenAI-compatible service asked about documents in doubt; empty: none.")
     ] = ""

@@ -4,7 +4,7 @@ The words stay behind in the event that was read; what goes on carries the facts
 few fields that reviewers need.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from consumers.runtime.errors import Poisoned
 from consumers.runtime.stage import Handler
 from documents.assistant import Assistant
 from documents.reading import reading_from_plain
-from documents.understanding import understand
+from documents.understanding import THRESHOLD, understand
 from schemas.envelope import Event, caused, doubt
 from schemas.events import ExpenseParsed, ExpenseRead
 from schemas.lifecycle import State
@@ -25,13 +25,17 @@ from vault.sealing import Vault
 __all__ = ["HANDLER"]
 
 STAGE: Final = "parse"
+_EVERYONE: Final = "*"
 _LEFT_BEHIND: Final = frozenset({"pages", "text"})
 
 
-def understand_reading(event: ExpenseRead, *, vault: Vault, assistant: Assistant | None = None) -> Sequence[Event]:
+def understand_reading(
+    event: ExpenseRead, *, vault: Vault, confidence: Mapping[str, float], assistant: Assistant | None = None
+) -> Sequence[Event]:
     """Return the expense with its fields and lines, as far as they could be read.
 
     What a person stated before (a replaced document keeps it) overrides what is read, and raises no doubt again.
+    `confidence` says by tenant how sure a key field must be to raise none.
 
     Raises:
         Poisoned: the event carries no words; the stage before it writes none without.
@@ -42,7 +46,8 @@ def understand_reading(event: ExpenseRead, *, vault: Vault, assistant: Assistant
     owner = (event.tenant_id, event.subject, event.expense_id)
     personal = unpack(vault.open(*owner, event.personal))
     reading = reading_from_plain({**personal["pages"], "xml": personal.get("text")})
-    found = understand(reading, assistant=assistant).facts
+    threshold = confidence.get(event.tenant_id, confidence.get(_EVERYONE, THRESHOLD))
+    found = understand(reading, threshold, assistant=assistant).facts
     kept = {name: value for name, value in personal.items() if name not in _LEFT_BEHIND}
     parsed = caused(
         event,
@@ -69,4 +74,4 @@ def _stated(parsed: ExpenseParsed) -> ExpenseParsed:
     return replace(parsed, facts=parts.facts, lines=parts.lines, context=parts.context)
 
 
-HANDLER = Handler(handle=understand_reading, capabilities=("vault", "assistant"))
+HANDLER = Handler(handle=understand_reading, capabilities=("vault", "confidence", "assistant"))

@@ -62,6 +62,8 @@ def inline(handler: Handler, settings: Settings, keys: KeyView) -> dict[str, Any
     given = _vaulted(handler, settings, keys.table) if needs_keys(handler) else {}
     if "join_limit" in handler.capabilities:
         given["join_limit"] = timedelta(seconds=settings.join_limit_s)
+    if "confidence" in handler.capabilities:
+        given["confidence"] = settings.confidence
     return given
 
 

@@ -121,6 +121,10 @@ class Behaviour(Section):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Log level.")] = default_of(
         "log_level"
     )
+    confidence: Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=1)]],
+        Field(description="How sure a key field must be to need no person, by tenant; `*` is everyone else."),
+    ] = {}
     drain_seconds: Annotated[PositiveFloat, Field(description="How long a stopping stage may finish its work.")] = (
         default_of("drain_s")
     )

@@ -12,4 +12,4 @@ from tests.ocr.shelf import GlassVault
 @pytest.mark.parametrize("path", cases("parse"), ids=lambda path: path.stem)
 def test_example(path: Path) -> None:
     """The stage answers as stored."""
-    run_case(stage_named("parse"), path, {"vault": GlassVault()})
+    run_case(stage_named("parse"), path, {"vault": GlassVault(), "confidence": {}})

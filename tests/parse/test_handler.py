@@ -32,7 +32,7 @@ def read(text: str, **changes: Any) -> ExpenseRead:
 def parsed(event: Event) -> ExpenseParsed:
     """What the stage answers, as the tracks get it."""
     assert isinstance(event, ExpenseRead)
-    (answer,) = understand_reading(event, vault=VAULT)
+    (answer,) = understand_reading(event, vault=VAULT, confidence={})
     decoded = through_wire(answer)
     assert isinstance(decoded, ExpenseParsed)
     return decoded
@@ -64,7 +64,9 @@ def test_the_words_stay_behind() -> None:
 def test_the_same_reading_gives_the_same_event() -> None:
     """Understanding twice gives the same event, byte for byte."""
     event = read(INVOICE)
-    assert understand_reading(event, vault=VAULT) == understand_reading(event, vault=VAULT)
+    assert understand_reading(event, vault=VAULT, confidence={}) == understand_reading(
+        event, vault=VAULT, confidence={}
+    )
 
 
 def test_lines_that_do_not_make_the_total_are_doubted() -> None:
@@ -102,13 +104,26 @@ def test_what_a_person_stated_wins() -> None:
     assert {problem.field for problem in event.problems} & {"total", "vendor_name"} == set()
 
 
+@pytest.mark.parametrize(
+    ("confidence", "held"),
+    [({}, False), ({"acme": 1.0}, True), ({"*": 1.0}, True), ({"acme": 0.5, "*": 1.0}, False), ({"else": 1.0}, False)],
+)
+def test_a_tenant_says_how_sure_is_sure(confidence: dict[str, float], held: bool) -> None:
+    """Its own bound holds, then everyone's, then the default; below it a person looks."""
+    (event,) = understand_reading(read(INVOICE), vault=VAULT, confidence=confidence)
+    assert isinstance(event, ExpenseParsed)
+    assert ("LOW_CONFIDENCE" in {problem.code for problem in event.problems}) is held
+
+
 def test_without_a_reading_it_is_poison() -> None:
     """An event that carries no words, or others' bytes, cannot be understood."""
     event = read(INVOICE)
     with pytest.raises(Poisoned):
-        understand_reading(type(event)(**{**_fields(event), "personal": None}), vault=VAULT)
+        parsed(type(event)(**{**_fields(event), "personal": None}))
     with pytest.raises(UnreadableReading):
-        understand_reading(type(event)(**{**_fields(event), "personal": sealed(pages={"format": 9})}), vault=VAULT)
+        understand_reading(
+            type(event)(**{**_fields(event), "personal": sealed(pages={"format": 9})}), vault=VAULT, confidence={}
+        )
 
 
 @pytest.mark.slow
