@@ -18,6 +18,7 @@ from producers.card_feed import FeedReport, send, survey
 from producers.card_line import Holder
 from producers.feed_map import ColumnMap, load_map
 from producers.feed_rows import FeedRefused
+from producers.feeds.formats import FORMATS
 from producers.lag import lags
 from schemas.records import Context
 
@@ -30,9 +31,13 @@ def add(app: typer.Typer) -> None:
 
 
 def card_feed(
-    file: Annotated[Path, typer.Argument(help="CSV export of card transactions.")],
-    column_map: Annotated[
-        Path | None, typer.Option("--format", help="Column map, YAML or JSON; guessed from the header otherwise.")
+    file: Annotated[Path, typer.Argument(help="Card transactions, in any of the formats.")],
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help=f"{', '.join(f.name for f in FORMATS)}; or a column map, YAML or JSON. Told by the content otherwise.",
+        ),
     ] = None,
     tenant: Tenant = None,
     employee: Annotated[str | None, typer.Option(help="Whose lines they are, where the feed does not say.")] = None,
@@ -55,11 +60,12 @@ def card_feed(
         currency=currency,
         context=Context(department=department, project=project, role=role),
     )
-    report = feed_file(file, column_map, holder, batch, quiet=json)
+    report = feed_file(file, form, holder, batch, quiet=json)
     if json:
         say_json(
             {
                 "batch_id": report.batch_id,
+                "format": report.format,
                 "rows": report.rows,
                 "events": report.events,
                 "dead_letters": report.dead_letters,
@@ -67,6 +73,7 @@ def card_feed(
                 "repeated": report.repeated,
                 "totals": report.totals,
                 "faults": report.faults,
+                "remarks": report.remarks,
             }
         )
     else:
@@ -74,8 +81,8 @@ def card_feed(
     raise typer.Exit(1 if report.dead_letters else 0)
 
 
-def feed_file(file: Path, column_map: Path | None, holder: Holder, batch: str | None, *, quiet: bool) -> FeedReport:
-    """Survey and send one feed, showing progress.
+def feed_file(file: Path, form: str | None, holder: Holder, batch: str | None, *, quiet: bool) -> FeedReport:
+    """Survey and send one feed, showing progress. `form` names a format or a column map.
 
     Raises:
         Refused: the file as a whole cannot be a feed; nothing was sent.
@@ -83,7 +90,7 @@ def feed_file(file: Path, column_map: Path | None, holder: Holder, batch: str | 
     """
     found = session()
     try:
-        feed = survey(file, load_map(column_map) if column_map else ColumnMap(), holder)
+        feed = survey(file, _given(form), holder)
         name = batch_name(batch) if batch is not None else None
     except (FeedRefused, BatchNameRefused, OSError) as error:
         raise Refused(str(error)) from error
@@ -102,6 +109,15 @@ def feed_file(file: Path, column_map: Path | None, holder: Holder, batch: str | 
         )
 
 
+def _given(form: str | None) -> ColumnMap:
+    names = [f.name for f in FORMATS]
+    if form is None or form in names:
+        return ColumnMap(format=form)
+    if not Path(form).is_file():
+        raise FeedRefused(f"--format {form}: is no format ({', '.join(names)}) and no file with a column map")
+    return load_map(Path(form))
+
+
 def furthest_behind(found: Session) -> int:
     """Return the lag of the stage furthest behind, in records."""
     groups = {s.name: s.reads.name for s in STAGES}
@@ -115,6 +131,8 @@ def _tell(report: FeedReport) -> None:
         f"{report.expenses} expenses, {report.repeated} rows name one of them again",
         highlight=False,
     )
+    for remark in report.remarks:
+        errors.print(f"[yellow]note[/yellow] {escape(remark)}", highlight=False)
     for fault in report.faults:
         errors.print(f"[red]dead letter[/red] {escape(fault)}", highlight=False)
     console.print(f"[dim]spendtrail batch {escape(report.batch_id)}[/dim] shows how it stands", highlight=False)

@@ -1,8 +1,8 @@
 """A row that cannot become an expense is a dead letter: its text sealed, its fault in the open."""
 
-from producers.card_line import STAGE, BadRow, Holder
+from producers.card_line import STAGE, Holder
 from producers.edge import Edge
-from producers.feed_rows import Row
+from producers.feeds.record import BadRow, Record
 from schemas.dead_letters import SEALED_EXPENSE, SEALED_KEY, SEALED_SUBJECT, SEALED_TENANT, marked
 from schemas.identity import derive
 from schemas.topics import DEAD_LETTERS
@@ -16,7 +16,7 @@ _FEEDS = "card feeds"
 _DIGITS = 12
 
 
-def bury(row: Row, error: BadRow, edge: Edge, holder: Holder, feed_sha256: str, batch_id: str) -> None:
+def bury(row: Record, error: BadRow, edge: Edge, holder: Holder, feed_sha256: str, batch_id: str) -> None:
     """Queue the dead letter of a row. In the place of topic, partition, offset: the feed, its digest, the line.
 
     Raises:

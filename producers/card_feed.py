@@ -1,24 +1,23 @@
 """A card feed becomes expenses, one a line: streamed, in constant memory, no line lost.
 
-The file is read twice: once to find its notation and to see that it is whole, once to publish. What is wrong with the
+The file is read to see that it is whole, and read again to publish. What is wrong with the
 file as a whole stops before anything is published; a single bad row becomes a dead letter and the rest goes on.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import file_digest
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from producers.bad_row import bury
 from producers.batch import batch_closed
-from producers.card_line import STAGE, BadRow, CardLine, Holder, Notation, read_line
+from producers.card_line import STAGE, CardLine, Holder, settle
 from producers.edge import Edge
-from producers.feed_map import REQUIRED, ColumnMap, Columns, FeedField, find_columns
-from producers.feed_rows import FeedRefused, Row, Table, open_table, read_rows
-from producers.feed_values import DATE_FORMATS, DECIMAL_MARKS, Ambiguous, Ballot, parse_date, parse_money
+from producers.feed_map import ColumnMap
+from producers.feed_rows import FeedRefused
+from producers.feeds.formats import choose
+from producers.feeds.record import BadRow, Reader, Record
 from producers.opening import NOBODY, opening
 from producers.spill import Spill
 from schemas.events import ExpenseParsed
@@ -28,8 +27,6 @@ from vault.personal import pack
 
 __all__ = ["Feed", "FeedReport", "send", "survey"]
 
-# Bank exports put titles above the header, rarely more than a dozen lines.
-_HEADER_WITHIN = 20
 # Asking for the lag costs a round trip; a feed publishes this many rows in well under a second.
 _ROWS_BETWEEN_LOOKS = 2_000
 _PAUSE_S = 1.0
@@ -38,18 +35,25 @@ _TOLD = 100
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed that is whole: where its columns are, how it writes values, and its rows in number, without the header."""
+    """A feed that is whole: how it is read, the number of its rows, and what the operator should know of it."""
 
-    table: Table
-    columns: Columns
-    notation: Notation
-    given: ColumnMap
+    path: Path
+    format: str
+    reader: Reader
     rows: int
     sha256: str
+    remarks: tuple[str, ...]
+    currency: str | None
 
-    def read(self) -> Iterator[Row]:
-        """Yield the rows below the header."""
-        return (row for row in read_rows(self.table) if row.line > self.columns.line)
+    def read(self, holder: Holder) -> Iterator[tuple[Record, CardLine | BadRow]]:
+        """Yield every record with the line it makes, or with its fault."""
+        owner = _owner(holder, self.currency)
+        for record in self.reader(_unheard):
+            yield record, _settled(record, owner, self.format)
+
+
+def _unheard(remark: str) -> None:
+    del remark  # the survey has told it
 
 
 @dataclass(slots=True)
@@ -57,10 +61,11 @@ class FeedReport:
     """What became of a feed: `rows` = `events` + `dead_letters`.
 
     `expenses` are distinct ones, `repeated` the rows that name one of them again. `totals` are of the events, by
-    currency. `faults` are the first hundred bad rows, one sentence each.
+    currency. `faults` are the first hundred bad rows, one sentence each; `remarks` what else the operator should know.
     """
 
     batch_id: str
+    format: str = ""
     rows: int = 0
     events: int = 0
     dead_letters: int = 0
@@ -68,70 +73,52 @@ class FeedReport:
     repeated: int = 0
     totals: dict[str, Decimal] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    remarks: tuple[str, ...] = ()
 
 
 def survey(path: Path, given: ColumnMap, holder: Holder) -> Feed:
-    """Read a feed once without publishing: its columns, its notation, and whether it is whole.
+    """Read a feed once without publishing: its format, its notation, whether it is whole and what its trailer says.
 
     Raises:
-        FeedRefused: no header, a column renamed, a notation that could be either of two, no currency, nobody named,
-            or no text at all. The message names file, column and remedy.
+        FeedRefused: it cannot be read as a whole, its own totals say it is not all there, or not one of its rows can
+            become an expense. The message names file, place and remedy.
 
     """
-    table = open_table(path, given.delimiter)
-    columns = _header(table, given)
-    _complete(path, columns, given, holder)
-    dates = Ballot((given.date_format,) if given.date_format else DATE_FORMATS, parse_date)
-    marks = Ballot((given.decimal,) if given.decimal else DECIMAL_MARKS, parse_money)
-    rows = 0
-    for row in read_rows(table):
-        if row.line > columns.line:
-            rows += 1
-            dates.note(columns.cell(row.cells, "date"))
-            marks.note(columns.cell(row.cells, "amount"))
-    if not rows:
-        raise FeedRefused(f"{path}: has a header and no rows; export the feed again")
-    notation = Notation(
-        _decided(path, columns, "date", dates, "date_format"), _decided(path, columns, "amount", marks, "decimal")
-    )
+    chosen = choose(path, given.format)
+    reader, owner = chosen.open(path, given, holder), _owner(holder, given.currency)
+    remarks: list[str] = []
+    rows, good = 0, 0
+    fault: tuple[Record, BadRow] | None = None
+    for record in reader(remarks.append):
+        rows += 1
+        settled = _settled(record, owner, chosen.name)
+        if isinstance(settled, BadRow):
+            fault = fault or (record, settled)
+        else:
+            good += 1
+    if fault and not good:
+        raise FeedRefused(f"not one of its {rows} rows can be an expense. The first: {_sentence(path, *fault)}")
     with path.open("rb") as file:
         sha256 = file_digest(file, "sha256").hexdigest()
-    return Feed(table, columns, notation, given, rows, sha256)
+    return Feed(path, chosen.name, reader, rows, sha256, tuple(remarks), given.currency)
 
 
-def _header(table: Table, given: ColumnMap) -> Columns:
-    seen = list(islice(read_rows(table), _HEADER_WITHIN))
-    found = (find_columns(table.path, row.cells, row.line, given) for row in seen)
-    columns = next((c for c in found if c is not None), None)
-    if columns is None:
-        raise FeedRefused(
-            f"{table.path}: no header with columns for {', '.join(REQUIRED)} in the first {_HEADER_WITHIN} lines; it "
-            f"begins with {', '.join(map(repr, seen[0].cells))}. Name the columns in a map"
-        )
-    return columns
+def _owner(holder: Holder, currency: str | None) -> Holder:
+    # The column map is of this feed; what the holder says is of all their feeds.
+    return replace(holder, currency=currency or holder.currency)
 
 
-def _complete(path: Path, columns: Columns, given: ColumnMap, holder: Holder) -> None:
-    if "currency" not in columns.at and not (given.currency or holder.currency):
-        raise FeedRefused(f"{path}: has no column for the currency; name one for the whole feed")
-    if not {"employee", "account"} & set(columns.at) and not holder.employee_id:
-        raise FeedRefused(f"{path}: has no column for employee or card account; name an employee for the whole feed")
-
-
-def _decided(path: Path, columns: Columns, name: FeedField, ballot: Ballot[Any], setting: str) -> str:
+def _settled(record: Record, holder: Holder, source: str) -> CardLine | BadRow:
+    if isinstance(record.found, BadRow):
+        return record.found
     try:
-        decided = ballot.decide()
-    except Ambiguous as error:
-        raise FeedRefused(
-            f"{path}, column {columns.name(name)!r}: {error} and nothing in the column tells which; "
-            f"say {setting} in the column map"
-        ) from error
-    if decided is None:
-        raise FeedRefused(
-            f"{path}, column {columns.name(name)!r}: not one cell can be read as {name}; "
-            f"is it the right column? If so, say {setting} in the column map"
-        )
-    return decided
+        return settle(record.found, holder, source)
+    except BadRow as fault:
+        return fault
+
+
+def _sentence(path: Path, record: Record, fault: BadRow) -> str:
+    return f"{path}, line {record.line}: {fault.column} {fault}".replace(":  ", ": ")
 
 
 def send(
@@ -153,13 +140,16 @@ def send(
         TransportLost, PublishFailed, RegistryUnavailable: what it needs does not answer; send the feed again.
 
     """
-    report = FeedReport(batch_id)
+    report = FeedReport(batch_id, feed.format, remarks=feed.remarks)
     with Spill() as members, Spill() as alike:
-        for row in feed.read():
+        for record, line in feed.read(holder):
             if lag and pause and report.rows % _ROWS_BETWEEN_LOOKS == 0:
                 _wait(lag, pause, edge.settings.lag_bound)
             report.rows += 1
-            _row(feed, row, edge, holder, alike, members, report)
+            if isinstance(line, BadRow):
+                _bad(feed, record, line, edge, holder, report)
+            else:
+                _good(line, edge, holder, alike, members, report)
             on_row()
         report.expenses = len(members)
         subject = edge.pseudonyms.of(holder.tenant, holder.employee_id) if holder.employee_id else NOBODY
@@ -174,15 +164,14 @@ def _wait(lag: Callable[[], int], pause: Callable[[float], object], bound: int) 
         pause(_PAUSE_S)
 
 
-def _row(feed: Feed, row: Row, edge: Edge, holder: Holder, alike: Spill, members: Spill, report: FeedReport) -> None:
-    try:
-        line = read_line(row, feed.columns, feed.notation, feed.given, holder)
-    except BadRow as error:
-        report.dead_letters += 1
-        if len(report.faults) < _TOLD:
-            report.faults.append(f"{feed.table.path}, line {row.line}: {error.column} {error}".replace(":  ", ": "))
-        bury(row, error, edge, holder, feed.sha256, report.batch_id)
-        return
+def _bad(feed: Feed, record: Record, fault: BadRow, edge: Edge, holder: Holder, report: FeedReport) -> None:
+    report.dead_letters += 1
+    if len(report.faults) < _TOLD:
+        report.faults.append(_sentence(feed.path, record, fault))
+    bury(record, fault, edge, holder, feed.sha256, report.batch_id)
+
+
+def _good(line: CardLine, edge: Edge, holder: Holder, alike: Spill, members: Spill, report: FeedReport) -> None:
     event = _event(line, edge, holder, report.batch_id, alike)
     edge.publisher.publish(event)
     report.events += 1

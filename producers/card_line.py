@@ -1,18 +1,16 @@
-"""One row of a card feed becomes one expense of one line."""
+"""One transaction of a card feed becomes one expense of one line."""
 
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from producers.feed_map import ColumnMap, Columns, FeedField
-from producers.feed_rows import Row
-from producers.feed_values import parse_date, parse_money
+from producers.feeds.record import BadRow, Transaction
 from producers.opening import MAIN_LEDGER
-from schemas.currencies import minor_units
+from schemas.currencies import minor_units, quantum
 from schemas.records import Context, Facts, Line, Problem
 
-__all__ = ["STAGE", "BadRow", "CardLine", "Holder", "Notation", "read_line"]
+__all__ = ["STAGE", "CardLine", "Holder", "masked", "settle"]
 
 STAGE = "card_feed"
 _SEEN = {"vendor_name": 1.0, "invoice_date": 1.0, "currency": 1.0, "total": 1.0}
@@ -20,14 +18,6 @@ _MCC_DIGITS = 4
 _SHOWN_DIGITS = 4
 _MASK = re.compile(r"[*xX\u2022]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-
-
-class BadRow(ValueError):
-    """A row cannot become an expense. `field` is the header concerned; the message quotes nothing personal."""
-
-    def __init__(self, column: str, message: str) -> None:
-        super().__init__(message)
-        self.column = column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +31,9 @@ class Holder:
     context: Context = field(default_factory=Context)
 
 
-@dataclass(frozen=True, slots=True)
-class Notation:
-    """How the feed writes dates (a strptime form) and decimals."""
-
-    date_format: str
-    decimal: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardLine:
-    """A row that was read. `person` is who it belongs to: the employee, else the card itself.
+    """A transaction that was read. `person` is who it belongs to: the employee, else the card itself.
 
     `account` is as the feed has it and personal; `facts` and `lines` hold nothing personal.
     """
@@ -74,97 +56,86 @@ class CardLine:
         return replace(self, facts=replace(self.facts, account=pseudonym))
 
 
-def read_line(row: Row, columns: Columns, notation: Notation, given: ColumnMap, holder: Holder) -> CardLine:
-    """Return what a row says, exactly.
+def settle(found: Transaction, holder: Holder, source: str) -> CardLine:
+    """Return a transaction as a card line; `source` names the format it came in.
+
+    What the feed lacks (currency, employee) comes from the holder, and `facts.engine` says so.
 
     Raises:
-        BadRow: date, amount or currency cannot be read, nobody owns it, or the row has more cells than the header.
+        BadRow: there is no currency or none that anyone pays in, or nobody owns it.
 
     """
-
-    def cell(name: FeedField) -> str:
-        return columns.cell(row.cells, name)
-
-    if any(row.cells[columns.width :]):
-        raise BadRow(
-            "", f"{len(row.cells)} cells under a header of {columns.width}; quote the cell that holds a separator"
+    currency = found.currency or holder.currency
+    if not currency:
+        raise BadRow(found.name("currency"), "is empty; name a currency for the feed")
+    if minor_units(currency) is None:
+        raise BadRow(found.name("currency"), f"{currency!r} is no ISO 4217 currency; correct it")
+    # Where the feed had no currency, nothing has held the amount's decimals against it yet.
+    if found.amount != found.amount.quantize(quantum(currency)):
+        raise BadRow(found.name("amount"), f"has a fraction that {currency} does not have; correct it")
+    employee = found.employee or holder.employee_id
+    if not (employee or found.account):
+        raise BadRow(found.name("employee"), "names nobody; name an employee for the feed")
+    merchant = " ".join(found.merchant.split())
+    supplied = [
+        name
+        for name, missing in (
+            ("currency", not found.currency),
+            ("employee", not found.employee and employee is not None),
         )
-    currency = _currency(cell("currency"), columns, given, holder)
-    amount = _money(cell("amount"), "amount", currency, columns, notation)
-    amount = -amount if given.charges == "negative" and amount else amount
-    day = parse_date(cell("date"), notation.date_format)
-    if day is None:
-        raise BadRow(columns.name("date"), f"is no date written as {notation.date_format}; correct it")
-    account, employee = cell("account"), cell("employee") or holder.employee_id
-    if not (employee or account):
-        raise BadRow(columns.name("employee"), "names nobody; name an employee for the feed")
-    merchant = " ".join(cell("merchant").split())
-    original = cell("original_amount")
-    original_currency = cell("original_currency").upper()
+        if missing
+    ]
+    said = f"; {' and '.join(supplied)} by the feed's settings" if supplied else ""
+    # One in the same currency is the amount again; one without the other says nothing.
+    abroad = found.original_amount is not None and found.original_currency not in {"", currency}
     return CardLine(
-        person=employee or f"card {account}",
-        account=account,
-        day=day,
-        amount=amount,
+        person=employee or f"card {found.account}",
+        account=found.account,
+        day=found.day,
+        amount=found.amount,
         currency=currency,
         merchant=merchant,
-        reference=cell("reference"),
+        reference=found.reference,
         facts=Facts(
             kind="card_line",
             document_type="card_transaction",
-            engine=STAGE,
+            engine=f"{STAGE} {source}{said}",
             vendor_name=merchant or None,
-            invoice_number=cell("reference") or None,
-            invoice_date=day,
+            invoice_number=found.reference or None,
+            invoice_date=found.day,
             currency=currency,
-            total=amount,
-            mcc=_mcc(cell("mcc")),
-            original_amount=_money(original, "original_amount", original_currency or None, columns, notation)
-            if original
-            else None,
-            original_currency=original_currency or None,
+            total=found.amount,
+            mcc=_mcc(found.mcc),
+            original_amount=found.original_amount if abroad else None,
+            original_currency=found.original_currency if abroad else None,
             confidence=dict(_SEEN),
         ),
-        line=Line(number=1, description=cell("description") or merchant or None, amount=amount),
+        line=Line(number=1, description=found.description or merchant or None, amount=found.amount),
         context=replace(
             holder.context,
-            department=cell("department") or holder.context.department,
-            project=cell("project") or holder.context.project,
-            claimed_category=cell("category") or holder.context.claimed_category,
-            country=_country(cell("country"), columns) or holder.context.country,
-            locality=cell("locality") or holder.context.locality,
+            department=found.department or holder.context.department,
+            project=found.project or holder.context.project,
+            claimed_category=found.category or holder.context.claimed_category,
+            country=_country(found) or holder.context.country,
+            locality=found.locality or holder.context.locality,
         ),
-        problems=() if merchant else (_no_merchant(columns),),
+        problems=() if merchant else (_no_merchant(found),),
         told={
             "employee_id": employee,
-            "cardholder_name": cell("cardholder") or None,
-            "card_number": masked(account),
+            "cardholder_name": found.cardholder or None,
+            "card_number": masked(found.account),
         },
     )
 
 
-def _currency(text: str, columns: Columns, given: ColumnMap, holder: Holder) -> str:
-    code = text.upper() or given.currency or holder.currency
-    if code is None:
-        raise BadRow(columns.name("currency"), "is empty; name a currency for the feed")
-    if minor_units(code) is None:
-        raise BadRow(columns.name("currency"), f"{code!r} is no ISO 4217 currency; correct it")
-    return code
-
-
-def _country(text: str, columns: Columns) -> str:
-    code = text.upper()
+def _country(found: Transaction) -> str:
+    code = found.country.upper()
     if code and not _COUNTRY.fullmatch(code):
-        raise BadRow(columns.name("country"), f"{text!r} is no ISO 3166-1 alpha-2 country; map a column of such codes")
+        raise BadRow(
+            found.name("country"),
+            f"{found.country!r} is no ISO 3166-1 alpha-2 country; map a column of such codes",
+        )
     return code
-
-
-def _money(text: str, name: FeedField, currency: str | None, columns: Columns, notation: Notation) -> Decimal:
-    amount = parse_money(text, notation.decimal, currency if currency and minor_units(currency) is not None else None)
-    if amount is None:
-        unit = f" in {currency}" if currency else ""
-        raise BadRow(columns.name(name), f"is no amount{unit} with {notation.decimal!r} before decimals; correct it")
-    return amount
 
 
 def _mcc(text: str) -> str | None:
@@ -181,10 +152,10 @@ def masked(account: str) -> str | None:
     return "*" * max(0, len(bare) - _SHOWN_DIGITS) + plain[-_SHOWN_DIGITS:]
 
 
-def _no_merchant(columns: Columns) -> Problem:
+def _no_merchant(found: Transaction) -> Problem:
     return Problem(
         code="MISSING_MERCHANT",
-        message=f"The feed names no merchant (column {columns.name('merchant')}); say who was paid.",
+        message=f"The feed names no merchant (column {found.name('merchant')}); say who was paid.",
         field="vendor_name",
         stage=STAGE,
     )

@@ -32,6 +32,7 @@ FeedField = Literal[
     "original_currency",
     "country",
     "locality",
+    "side",
 ]
 
 _LEAST_FOUND: Final = 2
@@ -61,7 +62,7 @@ _KNOWN: Final[Mapping[FeedField, tuple[str, ...]]] = {
     ),
     "merchant": ("merchant name", "mch merchant name", "merchant", "supplier", "supplier name", "vendor", "payee"),
     "currency": ("currency", "billing cur code", "billing currency", "currency code", "transaction currency"),
-    "reference": ("reference", "transaction reference", "transaction id", "reference number", "arn"),
+    "reference": ("reference", "transaction reference", "transaction id", "reference number", "arn", "external id"),
     "account": ("card account", "card number", "account", "account number", "card", "card id"),
     "employee": ("employee id", "employee", "employee number", "staff number"),
     "cardholder": ("cardholder", "cardholder name", "card holder", "employee name"),
@@ -75,6 +76,8 @@ _KNOWN: Final[Mapping[FeedField, tuple[str, ...]]] = {
     # Only where the map names them: a feed's country may be the card holder's, and its code any of three kinds.
     "country": (),
     "locality": (),
+    # Only by a map: a column of that name mostly tells the channel.
+    "side": (),
 }
 
 
@@ -90,6 +93,8 @@ class ColumnMap(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Annotated[str | None, Field(description="Name of the format, where the content does not tell.")] = None
+    sheet: Annotated[str | None, Field(description="Sheet of a workbook, where several hold rows.")] = None
     columns: Annotated[dict[FeedField, Names], Field(description="Header name or names of each field.")] = {}
     date_format: Annotated[str | None, Field(description="strptime form of the dates, for example %d/%m/%Y.")] = None
     decimal: Annotated[Literal[".", ","] | None, Field(description="Decimal mark of the amounts.")] = None
@@ -110,11 +115,15 @@ class ColumnMap(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each field stands. `names` are the headers as written, `width` their number, `line` the header's line."""
+    """Where each field stands. `names` are the headers as written, `width` their number, `line` the header's line.
+
+    `renamed` are the fields that a map names, found under another than the first of their names.
+    """
 
     at: Mapping[FeedField, int]
     names: tuple[str, ...]
     line: int
+    renamed: tuple[tuple[FeedField, str], ...] = ()
 
     @property
     def width(self) -> int:
@@ -129,6 +138,13 @@ class Columns:
         """Return a field's text, empty where the feed or the row lacks it."""
         at = self.at.get(field)
         return cells[at] if at is not None and at < len(cells) else ""
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """What differs from the map, one sentence each: fields found under a later name, columns nothing reads."""
+        later = (f"{field} is read from {self.name(field)!r}, not from {wanted!r}" for field, wanted in self.renamed)
+        unread = [name for i, name in enumerate(self.names) if name and i not in self.at.values()]
+        return (*later, *((f"nothing is read from {', '.join(map(repr, unread))}",) if unread else ()))
 
 
 def load_map(path: Path) -> ColumnMap:
@@ -178,7 +194,8 @@ def find_columns(path: Path, header: Sequence[str], line: int, given: ColumnMap)
     twice = [name for name in {folded[i] for i in at.values()} if folded.count(name) > 1]
     if twice:
         raise FeedRefused(f"{path}, line {line}: the header has {twice[0]!r} twice; rename one")
-    return Columns(at, tuple(header), line)
+    renamed = tuple((f, n[0]) for f, n in given.columns.items() if f in at and folded[at[f]] != _folded(n[0]))
+    return Columns(at, tuple(header), line, renamed)
 
 
 def _folded(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FeedRefused", "Row", "Table", "open_table", "read_rows"]
+__all__ = ["FeedRefused", "Row", "Table", "open_table", "read_rows", "text_encoding"]
 
 _CHUNK = 1024 * 1024
 _DELIMITERS = ",;\t|"
@@ -63,7 +63,7 @@ def open_table(path: Path, delimiter: str | None = None) -> Table:
 
     """
     try:
-        encoding = _encoding(path)
+        encoding = text_encoding(path)
         with path.open(encoding=encoding, newline="") as file:
             head = next((line for line in file if line.strip()), "")
     except OSError as error:
@@ -99,7 +99,13 @@ def read_rows(table: Table) -> Iterator[Row]:
             begins = reader.line_num + 1
 
 
-def _encoding(path: Path) -> str:
+def text_encoding(path: Path) -> str:
+    """Return the encoding of a text file: UTF-8 or UTF-16 by their marks or validity, else Windows-1252, else Latin-1.
+
+    Raises:
+        FeedRefused: the file holds no text.
+
+    """
     with path.open("rb") as file:
         head = file.read(4)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -1,17 +1,17 @@
 """Card feeds: whole or refused, no row lost, the same row the same expense."""
 
-import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from producers.card_feed import FeedReport, send, survey
-from producers.card_line import BadRow, Holder, masked, read_line
+from producers.card_feed import Feed, FeedReport, send, survey
+from producers.card_line import CardLine, Holder, masked
 from producers.edge import Edge
 from producers.feed_map import ColumnMap, load_map
 from producers.feed_rows import FeedRefused, open_table, read_rows
+from producers.feeds.record import BadRow
 from schemas.dead_letters import PREFIX
 from schemas.envelope import Event
 from schemas.events import BatchClosed, ExpenseParsed
@@ -20,10 +20,14 @@ from tests.producers.conftest import Read
 from vault.personal import unpack
 
 Events = Callable[[str], list[Event]]
-DATA = Path(os.environ.get("SPENDTRAIL_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-OXFORD = DATA / "reference" / "pcard_oxford" / "data"
 HEADER = "Date,Reference,Value,Merchant,Employee,Card number,MCC\n"
 JONES = Holder(tenant="acme", employee_id="E-9", currency="GBP")
+
+
+def _line(feed: Feed, holder: Holder = JONES) -> CardLine:
+    ((_, line),) = feed.read(holder)
+    assert isinstance(line, CardLine)
+    return line
 
 
 def _feed(tmp_path: Path, text: str | bytes) -> Path:
@@ -52,6 +56,8 @@ def test_rows_know_their_line_and_text(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\xd0\xcf\x11\xe0\x00\x00", "holds no text; export the feed as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rubbish", "cannot be read as a workbook"),
+        ("<html><body>Please sign in</body></html>", "line 1: is of no known format; there are .*csv"),
         ("Date,Amount\n28/09/2017,1.00\n", "no column .*'merchant'.*\\(merchant\\).*Was one renamed"),
         ("when,how much,where\n1,2,3\n", "no header with columns for date, amount, merchant"),
         ("Date,Amount,Merchant\n", "has a header and no rows"),
@@ -102,8 +108,7 @@ def test_a_row_becomes_a_line_with_nothing_personal_in_the_open(tmp_path: Path) 
     """Amount, day, merchant, category code and reference are facts; employee and card are told apart."""
     path = _feed(tmp_path, HEADER + "28/09/2017,R1,-1.50, SHELL   KINGS ,E-1,************5770,742\n")
     feed = survey(path, ColumnMap(), JONES)
-    (row,) = feed.read()
-    line = read_line(row, feed.columns, feed.notation, feed.given, JONES)
+    line = _line(feed)
     assert (line.amount, line.currency, line.merchant) == (Decimal("-1.50"), "GBP", "SHELL KINGS")
     assert (line.facts.mcc, line.facts.invoice_number, line.facts.account) == ("0742", "R1", None)
     assert line.told == {"employee_id": "E-1", "cardholder_name": None, "card_number": "************5770"}
@@ -115,16 +120,15 @@ def test_a_place_is_read_where_the_map_names_it(tmp_path: Path) -> None:
     """Country and locality come from the columns the map names, never by a header's name alone."""
     content = "Date,Amount,Merchant,Country,City\n28/09/2017,1.00,INN,us,Boston MA\n29/09/2017,1.00,INN,USA,Boston\n"
     path = _feed(tmp_path, content)
-    by_name = survey(path, ColumnMap(), JONES)
-    (first, _) = by_name.read()
-    context = read_line(first, by_name.columns, by_name.notation, by_name.given, JONES).context
-    assert (context.country, context.locality) == (None, None)
-    feed = survey(path, ColumnMap(columns={"country": ("Country",), "locality": ("City",)}), JONES)
-    first, second = feed.read()
-    context = read_line(first, feed.columns, feed.notation, feed.given, JONES).context
-    assert (context.country, context.locality) == ("US", "Boston MA")
-    with pytest.raises(BadRow, match="'USA' is no ISO 3166-1 alpha-2 country"):
-        read_line(second, feed.columns, feed.notation, feed.given, JONES)
+    ((_, first), _) = survey(path, ColumnMap(), JONES).read(JONES)
+    assert isinstance(first, CardLine)
+    assert (first.context.country, first.context.locality) == (None, None)
+    given = ColumnMap(columns={"country": ("Country",), "locality": ("City",)})
+    (_, first), (_, second) = survey(path, given, JONES).read(JONES)
+    assert isinstance(first, CardLine)
+    assert (first.context.country, first.context.locality) == ("US", "Boston MA")
+    assert isinstance(second, BadRow)
+    assert "'USA' is no ISO 3166-1 alpha-2 country" in str(second)
 
 
 @pytest.mark.parametrize(
@@ -153,41 +157,23 @@ def test_a_card_number_is_masked(account: str, expected: str | None) -> None:
 def test_a_bad_row_names_its_column(tmp_path: Path, row: str, column: str) -> None:
     """The fault names the header concerned and quotes no cell."""
     feed = survey(_feed(tmp_path, HEADER + "28/09/2017,R0,2.00,B,E-1,,\n" + row), ColumnMap(), JONES)
-    *_, bad = feed.read()
-    with pytest.raises(BadRow) as caught:
-        read_line(bad, feed.columns, feed.notation, feed.given, JONES)
-    assert caught.value.column == column
-    assert "E-1" not in str(caught.value)
+    *_, (_, bad) = feed.read(JONES)
+    assert isinstance(bad, BadRow)
+    assert bad.column == column
+    assert "E-1" not in str(bad)
 
 
 def test_a_line_without_merchant_goes_on_with_a_doubt(tmp_path: Path) -> None:
     """The amount is known and was spent: a person says who was paid."""
     feed = survey(_feed(tmp_path, "Date,Amount,Merchant\n28/09/2017,530.54,\n"), ColumnMap(), JONES)
-    (row,) = feed.read()
-    line = read_line(row, feed.columns, feed.notation, feed.given, JONES)
+    line = _line(feed)
     assert [(p.code, p.field) for p in line.problems] == [("MISSING_MERCHANT", "vendor_name")]
 
 
 def test_charges_can_be_negative_in_the_feed(tmp_path: Path) -> None:
     """A bank's view shows money spent as negative; the map turns it round."""
     feed = survey(_feed(tmp_path, "Date,Amount,Merchant\n28/09/2017,-5.00,A\n"), ColumnMap(charges="negative"), JONES)
-    (row,) = feed.read()
-    assert read_line(row, feed.columns, feed.notation, feed.given, JONES).amount == 5
-
-
-@pytest.mark.data
-def test_every_month_of_a_public_feed_reads_with_no_map() -> None:
-    """Headers, notations and empty merchants of real exports: no row is bad, and the totals are those of the file."""
-    if not OXFORD.is_dir():
-        pytest.skip(f"{OXFORD} is absent: set SPENDTRAIL_DATA")
-    months = sorted(OXFORD.glob("*.csv"))
-    assert months
-    for month in months:
-        feed = survey(month, ColumnMap(), JONES)
-        lines = [read_line(row, feed.columns, feed.notation, feed.given, JONES) for row in feed.read()]
-        at = feed.columns.at["amount"]
-        assert sum(line.amount for line in lines) == sum(Decimal(row.cells[at].replace(",", "")) for row in feed.read())
-        assert len(lines) == feed.rows > 100
+    assert _line(feed).amount == 5
 
 
 def _send(edge: Edge, path: Path, holder: Holder, batch: str) -> FeedReport:
