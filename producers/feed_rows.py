@@ -108,17 +108,21 @@ def text_encoding(path: Path) -> str:
     """
     with path.open("rb") as file:
         head = file.read(4)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    candidates = ["utf-8-sig", "cp1252", "latin-1"]
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    candidates = ["utf-16"] if wide else ["utf-8-sig", "cp1252", "latin-1"]
     decoders = {name: codecs.getincrementaldecoder(name)() for name in candidates}
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if b"\0" in chunk:
+        chunk = b"more"
+        while chunk:
+            chunk = file.read(_CHUNK)
+            if b"\0" in chunk and not wide:
                 raise FeedRefused(f"{path}: holds no text; export the feed as CSV")
             for name in candidates.copy():
                 try:
-                    decoders[name].decode(chunk)
+                    # The last piece is empty: what half a character was waiting for does not come.
+                    decoders[name].decode(chunk, final=not chunk)
                 except UnicodeDecodeError:
                     candidates.remove(name)
+    if not candidates:
+        raise FeedRefused(f"{path}: holds no text, though its mark says UTF-16; export the feed again")
     return candidates[0]

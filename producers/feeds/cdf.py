@@ -47,12 +47,11 @@ class _Counted:
         posted = entity.find(f"{{*}}{_FINANCIAL}/{{*}}{_POSTED}")
         if side in self.numbers:
             self.numbers[side] += 1
-            digits = (posted.text or "").strip() if posted is not None else ""
-            if posted is not None and digits.isascii() and digits.isdigit():
-                self.sums[side] += int(digits)
-                self.exponents.add(attribute(posted, "CurrencyExponent"))
-            else:
-                self.exponents.add("")
+            try:
+                self.sums[side] += number_of((posted.text or "").strip() if posted is not None else "", _POSTED)
+                self.exponents.add(attribute(posted, "CurrencyExponent") if posted is not None else "")
+            except BadRow:
+                self.exponents |= {"", "unread"}
 
 
 def read_cdf(path: Path, tell: Tell) -> Iterator[Record]:

@@ -94,17 +94,15 @@ def choose(path: Path, named: str | None) -> FeedFormat:
 
     """
     names = ", ".join(found.name for found in FORMATS)
-    if named is not None:
-        chosen = next((found for found in FORMATS if found.name == named), None)
-        if chosen is None:
-            raise FeedRefused(f"{path}: {named!r} is no format of card feeds; there are {names}")
-        return chosen
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise FeedRefused(f"{path}: cannot be read: {error.strerror or error}") from error
-    chosen = next((found for found in FORMATS if found.recognises(head)), None)
+    if not head.strip():
+        raise FeedRefused(f"{path}: is empty; export the feed again")
+    chosen = next((f for f in FORMATS if (f.name == named if named is not None else f.recognises(head))), None)
     if chosen is None:
-        raise FeedRefused(f"{path}, line 1: is of no known format; there are {names}. Name the one it is")
+        said = f"{named!r} is no format" if named is not None else "is of no known format"
+        raise FeedRefused(f"{path}, line 1: {said}; there are {names}. Name the one it is")
     return chosen

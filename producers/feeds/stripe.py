@@ -54,7 +54,7 @@ def read_stripe(path: Path, tell: Tell) -> Iterator[Record]:
         at = 0
         for transaction in _transactions(document):
             found = True
-            at = max(at, text.find(json.dumps(transaction.get("id")), at))
+            at = max(at, text.find(json.dumps(transaction.get("id"), default=str), at))
             line = begins + text.count("\n", 0, at)
             yield taken(line, json.dumps(transaction, default=str), partial(_transaction, transaction))
     if not (found or empty):
@@ -78,22 +78,22 @@ def _documents(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line
 
 
-def _transactions(node: object) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        if node.get("object") == _KIND:
+def _transactions(document: object) -> Iterator[dict[str, Any]]:
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict) and node.get("object") == _KIND:
             yield node
-            return
-        for value in node.values():
-            yield from _transactions(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _transactions(value)
+        elif isinstance(node, dict):
+            waiting.extend(reversed(node.values()))
+        elif isinstance(node, list):
+            waiting.extend(reversed(node))
 
 
 def _transaction(found: Mapping[str, Any]) -> Transaction:
     amount, currency = _money(found, "amount", "currency")
     merchant_amount, merchant_currency = None, ""
-    if found.get("merchant_currency") not in {None, found.get("currency")}:
+    if _text(found.get("merchant_currency")) not in {"", _text(found.get("currency"))}:
         merchant_amount, merchant_currency = _money(found, "merchant_amount", "merchant_currency")
     merchant = _mapping(found, "merchant_data")
     return Transaction(

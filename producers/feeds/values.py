@@ -17,6 +17,8 @@ __all__ = ["counted", "currency_of", "day_of", "decimal_of", "number_of", "scale
 # More whole digits than any ledger holds are another field in the amount's place.
 _MOST_DIGITS: Final = 15
 _MOST_EXPONENT: Final = 9
+# What Decimal counts exactly with its usual precision.
+_MOST_IN_A_NUMBER: Final = 28
 _DECIMAL: Final = re.compile(r"([+-]?)(\d+)(?:[.,](\d+))?", re.ASCII)
 _DAY: Final = {"%Y-%m-%d": re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "": re.compile(r"\d{8}", re.ASCII)}
 
@@ -25,11 +27,13 @@ def number_of(text: str, name: str) -> int:
     """Return a field of digits alone as a number.
 
     Raises:
-        BadRow: it is empty or holds anything else.
+        BadRow: it is empty, holds anything else, or is longer than any number of a feed.
 
     """
     if not (text.isascii() and text.isdigit()):
         raise BadRow(name, "is not digits alone; correct it")
+    if len(text.lstrip("0")) > _MOST_IN_A_NUMBER:
+        raise BadRow(name, f"has more than {_MOST_IN_A_NUMBER} digits; is it another field?")
     return int(text)
 
 

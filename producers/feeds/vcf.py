@@ -48,12 +48,13 @@ class _Sum:
     unread: int = 0
 
     def add(self, cells: list[str]) -> None:
-        amount = cells[_BILLED] if len(cells) > _TYPE else ""
-        if not (amount.isascii() and amount.isdigit()):
+        try:
+            amount = number_of(cells[_BILLED] if len(cells) > _TYPE else "", "Billing Amount")
+        except BadRow:
             self.unread += 1
             return
-        self.gross += int(amount)
-        self.net += -int(amount) if cells[_TYPE] in _CREDITS else int(amount)
+        self.gross += amount
+        self.net += -amount if cells[_TYPE] in _CREDITS else amount
 
 
 def read_vcf(path: Path, tell: Tell) -> Iterator[Record]:
@@ -65,6 +66,7 @@ def read_vcf(path: Path, tell: Tell) -> Iterator[Record]:
 
     """
     whole, block, kind, opened = _Sum(), _Sum(), 0, False
+    line, awaited = 0, False
     with path.open(encoding="latin-1", newline="") as file:
         for line, text in enumerate(file, 1):
             raw = text.rstrip("\r\n")
@@ -78,15 +80,20 @@ def read_vcf(path: Path, tell: Tell) -> Iterator[Record]:
                 opened = False
             elif cells[0] == _FILE_TRAILER:
                 _check_file(path, line, cells, whole, tell)
+                whole, awaited = _Sum(), False
             elif cells[0] == _DETAIL and opened:
                 block.records += 1
                 if kind == _TRANSACTIONS:
                     block.add(cells)
                     whole.add(cells)
                     yield taken(line, raw, partial(_transaction, cells))
-            elif raw and cells[0] != _FILE_HEADER:
+            elif cells[0] == _FILE_HEADER:
+                awaited = True
+            elif raw:
                 raise FeedRefused(f"{path}, line {line}: is no record of VCF 4; have the feed delivered again")
     _closed(path, line, opened)
+    if awaited:
+        raise FeedRefused(f"{path}, line {line}: ends without its trailer (record 7); have the feed delivered again")
 
 
 def _closed(path: Path, line: int, opened: bool) -> None:
