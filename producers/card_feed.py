@@ -23,6 +23,7 @@ from producers.spill import Spill
 from schemas.events import ExpenseParsed
 from schemas.identity import card_line_id
 from schemas.lifecycle import State
+from schemas.records import Problem
 from vault.personal import pack
 
 __all__ = ["Feed", "FeedReport", "send", "survey"]
@@ -60,7 +61,8 @@ def _unheard(remark: str) -> None:
 class FeedReport:
     """What became of a feed: `rows` = `events` + `dead_letters`.
 
-    `expenses` are distinct ones, `repeated` the rows that name one of them again. `totals` are of the events, by
+    `expenses` are distinct ones, `repeated` the rows that state a line again under its reference: expenses too, each
+    with a doubt that sends it to a person. `totals` are of the events, by
     currency. `faults` are the first hundred bad rows, one sentence each; `remarks` what else the operator should know.
     """
 
@@ -172,23 +174,28 @@ def _bad(feed: Feed, record: Record, fault: BadRow, edge: Edge, holder: Holder, 
 
 
 def _good(line: CardLine, edge: Edge, holder: Holder, alike: Spill, members: Spill, report: FeedReport) -> None:
-    event = _event(line, edge, holder, report.batch_id, alike)
+    event, ordinal = _event(line, edge, holder, report.batch_id, alike)
     edge.publisher.publish(event)
     report.events += 1
-    report.repeated += members.note(event.expense_id) > 1
+    report.repeated += bool(line.reference) and ordinal > 1
+    members.note(event.expense_id)
     report.totals[line.currency] = report.totals.get(line.currency, Decimal(0)) + line.amount
 
 
-def _event(line: CardLine, edge: Edge, holder: Holder, batch_id: str, alike: Spill) -> ExpenseParsed:
+def _event(line: CardLine, edge: Edge, holder: Holder, batch_id: str, alike: Spill) -> tuple[ExpenseParsed, int]:
+    """Return the event of a line, and how often the feed has stated it by now."""
     tenant = holder.tenant
     subject = edge.pseudonyms.of(tenant, line.person)
     account = edge.pseudonyms.of(tenant, line.account) if line.account else subject
-    who = (tenant, account, line.day.isoformat(), line.amount, line.currency, line.merchant)
-    # Without a reference, the second coffee of a day is told from the first by being the second.
-    reference = line.reference or str(alike.note("\x1f".join(map(str, who))))
-    expense_id = card_line_id(*who, reference)
+    identity = (tenant, account, line.day.isoformat(), line.amount, line.currency, line.merchant)
+    who = (tenant, account, line.day, line.currency, line.merchant)
+    # The second coffee of a day is told from the first by being the second; 3.2 and 3.20 are one amount.
+    ordinal = alike.note("\x1f".join((*map(str, who), f"{line.amount.normalize():f}", line.reference)))
+    again = bool(line.reference) and ordinal > 1
+    reference = f"{line.reference}#{ordinal}" if again else line.reference or str(ordinal)
+    expense_id = card_line_id(*identity, reference)
     key_id = edge.keys.ensure(tenant, subject)
-    return opening(
+    event = opening(
         ExpenseParsed,
         expense_id,
         batch_id,
@@ -200,10 +207,23 @@ def _event(line: CardLine, edge: Edge, holder: Holder, batch_id: str, alike: Spi
         at=edge.clock(),
         stage=STAGE,
         status=State.PARSED,
-        problems=line.problems,
+        problems=(*line.problems, *((_repeated(ordinal),) if again else ())),
         personal=edge.keys.vault.seal(tenant, subject, expense_id, pack(line.told), key_id=key_id),
         document=None,
         context=line.context,
         facts=line.with_account(account).facts if line.account else line.facts,
         lines=(line.line,),
+    )
+    return event, ordinal
+
+
+def _repeated(ordinal: int) -> Problem:
+    return Problem(
+        code="REPEATED_ROW",
+        message=(
+            f"The feed states this line {ordinal} times under one reference. It is part of a purchase booked in equal "
+            f"parts, or the same money again; say which."
+        ),
+        field="invoice_number",
+        stage=STAGE,
     )
