@@ -1,5 +1,6 @@
 """Feeds of a few lines, written here, and a short way to read them."""
 
+import os
 from decimal import Decimal
 from pathlib import Path
 from zipfile import ZipFile
@@ -9,6 +10,7 @@ from producers.card_line import CardLine, Holder
 from producers.feed_map import ColumnMap
 from producers.feeds.record import BadRow
 
+DATA = Path(os.environ.get("SPENDTRAIL_DATA", Path(__file__).parents[4] / "shared" / "data"))
 JONES = Holder(tenant="acme", employee_id="E-9", currency="GBP")
 NO_MAP = ColumnMap()
 

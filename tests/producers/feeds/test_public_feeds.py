@@ -1,7 +1,6 @@
 """Feeds made by others: read as their makers read them, or refused with line and field; no row is lost."""
 
 import json
-import os
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +12,8 @@ from producers.card_feed import survey
 from producers.card_line import CardLine
 from producers.feed_map import ColumnMap
 from producers.feed_rows import FeedRefused
-from tests.producers.feeds.reading import JONES, NO_MAP, lines_of, written
+from tests.producers.feeds.reading import DATA, JONES, NO_MAP, lines_of, written
 
-DATA = Path(os.environ.get("SPENDTRAIL_DATA", Path(__file__).parents[4] / "shared" / "data"))
 FEEDS = DATA / "card_feeds"
 SUFFIXES = {".ofx", ".xml"}
 # What a refusal must name: the file and the line; behind it stands the field.
