@@ -47,7 +47,7 @@ def recognises_gl1205(head: bytes) -> bool:
 
 
 def refuse_gl1205(path: Path, tell: Tell) -> Iterator[Record]:
-    """Refuse the feed: positions read from another layout would be wrong amounts.
+    """Refuse the feed: GL1205 lists accounts, by its public readers, and guessed positions are wrong amounts.
 
     Raises:
         FeedRefused: always.
@@ -55,8 +55,8 @@ def refuse_gl1205(path: Path, tell: Tell) -> Iterator[Record]:
     """
     del tell
     raise FeedRefused(
-        f"{path}, line 1: is American Express GL1205, whose positions are not published and therefore not read; "
-        f"have GL1025 delivered, which holds the same transactions"
+        f"{path}, line 1: is American Express GL1205, the list of accounts; its layout is not published and it is not "
+        f"read. The transactions come in GL1025; send that"
     )
 
 

@@ -93,7 +93,7 @@ def sent(tmp_path: Path) -> _Sent:
     pseudonyms = Pseudonyms(b"s" * 32)
     blobs = BlobStore((tmp_path / "blobs").as_uri(), keys.vault)
     door = Door(keys, blobs, pseudonyms, limit_bytes=1, clock=_noon)
-    return _Sent(Edge(settings, _noon, codec, held, keys, pseudonyms, door), held)
+    return _Sent(Edge(settings, _noon, codec, held, keys, pseudonyms, blobs, door), held)
 
 
 def _noon() -> datetime:
