@@ -49,7 +49,7 @@ def card_feed(
     batch: Annotated[str | None, typer.Option(help="Name of the batch; made up otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Send a card feed in; each row becomes an expense, streamed, in constant memory.
+    """Send a card feed in; each transaction becomes an expense. A feed that is not whole is refused before that.
 
     A bad row becomes a dead letter and the rest goes on; exit code 1 then.
     """

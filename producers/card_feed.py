@@ -89,15 +89,16 @@ def survey(path: Path, given: ColumnMap, holder: Holder) -> Feed:
     chosen = choose(path, given.format)
     reader, owner = chosen.open(path, given, holder), _owner(holder, given.currency)
     remarks: list[str] = []
-    rows, good = 0, 0
+    rows, good = 0, False
     fault: tuple[Record, BadRow] | None = None
     for record in reader(remarks.append):
         rows += 1
-        settled = _settled(record, owner, chosen.name)
+        # One good row is enough to see that rows can be read at all; sending looks at each.
+        settled = None if good else _settled(record, owner, chosen.name)
         if isinstance(settled, BadRow):
             fault = fault or (record, settled)
-        else:
-            good += 1
+        elif settled is not None:
+            good = True
     if fault and not good:
         raise FeedRefused(f"not one of its {rows} rows can be an expense. The first: {_sentence(path, *fault)}")
     with path.open("rb") as file:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from producers.feeds.record import BadRow, Transaction
+from producers.account_text import without_accounts
+from producers.feeds.record import BadRow, Transaction, quoted
 from producers.opening import MAIN_LEDGER
 from schemas.currencies import minor_units, quantum
 from schemas.records import Context, Facts, Line, Problem
@@ -69,14 +70,15 @@ def settle(found: Transaction, holder: Holder, source: str) -> CardLine:
     if not currency:
         raise BadRow(found.name("currency"), "is empty; name a currency for the feed")
     if minor_units(currency) is None:
-        raise BadRow(found.name("currency"), f"{currency!r} is no ISO 4217 currency; correct it")
+        raise BadRow(found.name("currency"), f"{quoted(currency)} is no ISO 4217 currency; correct it")
     # Where the feed had no currency, nothing has held the amount's decimals against it yet.
     if found.amount != found.amount.quantize(quantum(currency)):
         raise BadRow(found.name("amount"), f"has a fraction that {currency} does not have; correct it")
     employee = found.employee or holder.employee_id
     if not (employee or found.account):
         raise BadRow(found.name("employee"), "names nobody; name an employee for the feed")
-    merchant = " ".join(found.merchant.split())
+    merchant = without_accounts(" ".join(found.merchant.split()), found.account)
+    description = without_accounts(found.description, found.account) or merchant
     supplied = [
         name
         for name, missing in (
@@ -110,7 +112,7 @@ def settle(found: Transaction, holder: Holder, source: str) -> CardLine:
             original_currency=found.original_currency if abroad else None,
             confidence=dict(_SEEN),
         ),
-        line=Line(number=1, description=found.description or merchant or None, amount=found.amount),
+        line=Line(number=1, description=description or None, amount=found.amount),
         context=replace(
             holder.context,
             department=found.department or holder.context.department,

@@ -15,7 +15,7 @@ from typing import Final
 from producers.feed_map import FeedField
 from producers.feed_rows import FeedRefused
 from producers.feeds.elements import Element, attribute, first_text, line_of, source, stream
-from producers.feeds.record import BadRow, Record, Tell, Transaction, differs, taken
+from producers.feeds.record import BadRow, Record, Tell, Transaction, differs, quoted, taken
 from producers.feeds.values import currency_of, day_of, decimal_of, number_of
 
 __all__ = ["read_camt", "recognises"]
@@ -143,7 +143,10 @@ def _transaction(entry: Element, detail: Element | None, account: str, number: i
     """Return an entry, or its `number`th detail; `number` is 0 for the only one, whose amount is the entry's."""
     status = first_text(entry, "Sts/Cd", "Sts")
     if status != _BOOKED:
-        raise BadRow("Sts", f"is {status or 'missing'}, not {_BOOKED}; a booked entry follows in a later feed")
+        raise BadRow(
+            "Sts",
+            f"is {quoted(status) if status else 'missing'}, not {_BOOKED!r}; a booked entry follows in a later feed",
+        )
     parts = (detail, entry) if detail is not None else (entry,)
     side = first_text(detail, "CdtDbtInd") if detail is not None and number else ""
     side = side or first_text(entry, "CdtDbtInd")

@@ -154,12 +154,10 @@ def _money(financial: Element, name: str, currency_name: str, side: str) -> tupl
         raise BadRow(name, "is missing; correct it")
     sign = attribute(element, "CurrencySign")
     if sign and sign != side:
-        raise BadRow(name, f"has the sign {sign} in a transaction marked {side}; correct it")
+        raise BadRow(name, f"has another sign than a transaction marked {side}; correct it")
     code = first_text(financial, currency_name) or attribute(element, "CurrencyCode")
     if attribute(element, "CurrencyCode") not in {"", code}:
-        raise BadRow(
-            name, f"is in currency {attribute(element, 'CurrencyCode')}, {currency_name} says {code}; correct it"
-        )
+        raise BadRow(name, f"is in another currency than {currency_name} says; correct it")
     currency = currency_of(code, currency_name)
     exponent = number_of(attribute(element, "CurrencyExponent"), f"CurrencyExponent of {name}")
     return scaled((element.text or "").strip(), exponent, currency, name), currency

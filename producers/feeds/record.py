@@ -9,7 +9,11 @@ from pathlib import Path
 from producers.feed_map import FeedField
 from producers.feed_rows import FeedRefused
 
-__all__ = ["BadRow", "Reader", "Record", "Tell", "Transaction", "differs", "taken"]
+__all__ = ["BadRow", "Reader", "Record", "Tell", "Transaction", "differs", "quoted", "taken"]
+
+
+# Numeric currencies in VCF 4 have five digits.
+_LONGEST_CODE = 5
 
 
 class BadRow(ValueError):
@@ -65,6 +69,11 @@ class Record:
 Tell = Callable[[str], object]
 # A feed opened: every call reads it from its beginning. Raises FeedRefused where the feed is not whole.
 Reader = Callable[[Tell], Iterator[Record]]
+
+
+def quoted(code: str) -> str:
+    """Return a code as a message quotes it. What is longer than any code may be personal, and is not quoted."""
+    return repr(code) if len(code) <= _LONGEST_CODE else "what stands there"
 
 
 def taken(line: int, raw: str, read: Callable[[], Transaction]) -> Record:

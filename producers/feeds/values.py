@@ -9,7 +9,7 @@ from typing import Final
 from iso4217 import Currency
 
 from producers.feed_values import parse_date
-from producers.feeds.record import BadRow
+from producers.feeds.record import BadRow, quoted
 from schemas.currencies import minor_units, quantum
 
 __all__ = ["counted", "currency_of", "day_of", "decimal_of", "number_of", "scaled"]
@@ -46,7 +46,7 @@ def scaled(text: str, exponent: int, currency: str, name: str) -> Decimal:
     """
     digits = number_of(text, name)
     if not 0 <= exponent <= _MOST_EXPONENT:
-        raise BadRow(name, f"has {exponent} implied decimals, which no currency has; correct it")
+        raise BadRow(name, "has more implied decimals than any currency; correct it")
     return _exact(Decimal(digits).scaleb(-exponent), currency, name)
 
 
@@ -122,5 +122,5 @@ def currency_of(text: str, name: str) -> str:
     if code.isascii() and code.isdigit():
         code = _by_number().get(int(code), "")
     if minor_units(code) is None:
-        raise BadRow(name, f"{text.strip()!r} is no ISO 4217 currency; correct it")
+        raise BadRow(name, f"{quoted(text.strip())} is no ISO 4217 currency; correct it")
     return code

@@ -12,7 +12,7 @@ from typing import Final
 
 from producers.feed_map import FeedField
 from producers.feed_rows import FeedRefused
-from producers.feeds.record import BadRow, Record, Tell, Transaction, differs, taken
+from producers.feeds.record import BadRow, Record, Tell, Transaction, differs, quoted, taken
 from producers.feeds.values import counted, currency_of, day_of, number_of
 
 __all__ = ["read_vcf", "recognises"]
@@ -141,7 +141,9 @@ def _transaction(cells: list[str]) -> Transaction:
     currency = currency_of(cells[_CURRENCY], "Billing Currency Code")
     amount = counted(cells[_BILLED], currency, "Billing Amount")
     if cells[_TYPE] not in _CREDITS | _DEBITS:
-        raise BadRow("Transaction Type Code", f"{cells[_TYPE]!r} is not known as a charge or as a credit; correct it")
+        raise BadRow(
+            "Transaction Type Code", f"{quoted(cells[_TYPE])} is not known as a charge or as a credit; correct it"
+        )
     # Programmes that do not convert leave the source side zero.
     source = currency_of(cells[_SOURCE_CURRENCY], "Source Currency Code") if cells[_SOURCE_CURRENCY].strip("0") else ""
     foreign = bool(source and source != currency and cells[_SOURCE].strip("0"))

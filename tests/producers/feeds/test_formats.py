@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producers.account_text import without_accounts
 from producers.card_feed import survey
 from producers.feed_map import ColumnMap
 from producers.feed_rows import FeedRefused
@@ -87,6 +88,36 @@ def test_half_a_character_is_no_crash(tmp_path: Path, content: bytes) -> None:
     except FeedRefused as refused:
         rows = str(refused).count("UTF-16")
     assert rows == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SHOP 4111 1111 1111 1111 LEEDS", "SHOP ***************1111 LEEDS"),
+        ("01 4111111111111111 05", "01 ************1111 05"),
+        ("TO BE68 5390 0754 7034 RENT", "TO ***************7034 RENT"),
+        ("TO DE89370400440532013000 RENT", "TO ******************3000 RENT"),
+        ("SHOP 4111111111111112", "SHOP 4111111111111112"),
+        ("TO DE89 3704 0044 0532 0130 00", "TO ***********************0 00"),
+        ("TO DE88370400440532013000", "TO DE88370400440532013000"),
+        ("ORDER 0000000000000000", "ORDER 0000000000000000"),
+        ("CARD AC-7712-99 FEE", "CARD ******2-99 FEE"),
+    ],
+)
+def test_no_account_number_stands_in_a_text(text: str, expected: str) -> None:
+    """The line's own account, card numbers and IBANs by their check digits; other long numbers stay."""
+    assert without_accounts(text, "AC-7712-99") == expected
+
+
+def test_a_field_in_another_place_is_not_quoted(tmp_path: Path) -> None:
+    """A card number where the currency belongs stands in no message: messages travel in the open."""
+    feed = written(
+        tmp_path,
+        CSV.replace("Merchant", "Merchant,Currency").replace("A\n", "A,GBP\n") + "2024-01-26,1.00,B,4111111111111111\n",
+    )
+    assert faults_of(survey(feed, NO_MAP, JONES)) == [
+        (3, "Currency", "what stands there is no ISO 4217 currency; correct it")
+    ]
 
 
 def test_an_unknown_name_lists_those_there_are(tmp_path: Path) -> None:

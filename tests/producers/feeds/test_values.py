@@ -74,7 +74,7 @@ def test_no_text_raises_anything_but_the_typed_fault(text: str, currency: str, e
         ("9" * 29, 2, "EUR", "more than 28 digits"),
         ("9" * 18, 2, "EUR", "more than 15 digits before"),
         ("125", 2, "JPY", "a fraction that JPY does not have"),
-        ("125", 10, "EUR", "which no currency has"),
+        ("125", 10, "EUR", "more implied decimals than any currency"),
     ],
 )
 def test_implied_decimals_are_not_guessed(text: str, exponent: int, currency: str, told: str) -> None:
