@@ -32,7 +32,7 @@ def _without_iban(text: str) -> str:
     # The word behind a grouped number may look like one group more.
     groups = text.split(" ")
     for end in range(len(groups), 0, -1):
-        if iban.is_valid("".join(groups[:end])):
+        if iban.is_valid("".join(groups[:end]), check_country=False):
             return " ".join((_masked(" ".join(groups[:end])), *groups[end:]))
     return text
 
