@@ -128,7 +128,7 @@ def _tell(report: FeedReport) -> None:
     totals = ", ".join(money(total, currency) for currency, total in sorted(report.totals.items()))
     console.print(
         f"{report.rows} rows: {report.events} sent ({totals}), {report.dead_letters} dead-lettered; "
-        f"{report.expenses} expenses, {report.repeated} of them repeated under one reference, for a person to look at",
+        f"{report.expenses} expenses, {report.repeated} rows name one of them again",
         highlight=False,
     )
     for remark in report.remarks:

@@ -61,8 +61,7 @@ def _unheard(remark: str) -> None:
 class FeedReport:
     """What became of a feed: `rows` = `events` + `dead_letters`.
 
-    `expenses` are distinct ones, `repeated` the rows that state a line again under its reference: expenses too, each
-    with a doubt that sends it to a person. `totals` are of the events, by
+    `expenses` are distinct ones, `repeated` the rows that name one of them again. `totals` are of the events, by
     currency. `faults` are the first hundred bad rows, one sentence each; `remarks` what else the operator should know.
     """
 
@@ -124,6 +123,27 @@ def _sentence(path: Path, record: Record, fault: BadRow) -> str:
     return f"{path}, line {record.line}: {fault.column} {fault}".replace(":  ", ": ")
 
 
+@dataclass(slots=True)
+class _Alike:
+    """Which of several equal lines one is.
+
+    Without a reference, the second coffee of a day is told from the first by being the second. Under one reference,
+    equal lines in a row are parts of a purchase; a line that comes again further on is the same, exported twice.
+    """
+
+    without_reference: Spill
+    last: tuple[str, str] = ("", "")
+    run: int = 0
+
+    def ordinal(self, line: str, reference: str) -> int:
+        """Note a line once more and return its ordinal, from 1."""
+        if not reference:
+            return self.without_reference.note(line)
+        self.run = self.run + 1 if self.last == (line, reference) else 1
+        self.last = (line, reference)
+        return self.run
+
+
 def send(
     feed: Feed,
     edge: Edge,
@@ -144,7 +164,8 @@ def send(
 
     """
     report = FeedReport(batch_id, feed.format, remarks=feed.remarks)
-    with Spill() as members, Spill() as alike:
+    with Spill() as members, Spill() as coffees:
+        alike = _Alike(coffees)
         for record, line in feed.read(holder):
             if lag and pause and report.rows % _ROWS_BETWEEN_LOOKS == 0:
                 _wait(lag, pause, edge.settings.lag_bound)
@@ -174,29 +195,27 @@ def _bad(feed: Feed, record: Record, fault: BadRow, edge: Edge, holder: Holder, 
     bury(record, fault, edge, holder, feed.sha256, report.batch_id)
 
 
-def _good(line: CardLine, edge: Edge, holder: Holder, alike: Spill, members: Spill, report: FeedReport) -> None:
-    event, ordinal = _event(line, edge, holder, report.batch_id, alike)
+def _good(line: CardLine, edge: Edge, holder: Holder, alike: _Alike, members: Spill, report: FeedReport) -> None:
+    event = _event(line, edge, holder, report.batch_id, alike)
     edge.publisher.publish(event)
     report.events += 1
-    report.repeated += bool(line.reference) and ordinal > 1
-    members.note(event.expense_id)
+    report.repeated += members.note(event.expense_id) > 1
     report.totals[line.currency] = report.totals.get(line.currency, Decimal(0)) + line.amount
 
 
-def _event(line: CardLine, edge: Edge, holder: Holder, batch_id: str, alike: Spill) -> tuple[ExpenseParsed, int]:
-    """Return the event of a line, and how often the feed has stated it by now."""
+def _event(line: CardLine, edge: Edge, holder: Holder, batch_id: str, alike: _Alike) -> ExpenseParsed:
     tenant = holder.tenant
     subject = edge.pseudonyms.of(tenant, line.person)
     account = edge.pseudonyms.of(tenant, line.account) if line.account else subject
     identity = (tenant, account, line.day.isoformat(), line.amount, line.currency, line.merchant)
     who = (tenant, account, line.day, line.currency, line.merchant)
-    # The second coffee of a day is told from the first by being the second; 3.2 and 3.20 are one amount.
-    ordinal = alike.note("\x1f".join((*map(str, who), f"{line.amount.normalize():f}", line.reference)))
-    again = bool(line.reference) and ordinal > 1
-    reference = f"{line.reference}#{ordinal}" if again else line.reference or str(ordinal)
+    # 3.2 and 3.20 are one amount.
+    ordinal = alike.ordinal("\x1f".join((*map(str, who), f"{line.amount.normalize():f}")), line.reference)
+    part = bool(line.reference) and ordinal > 1
+    reference = f"{line.reference}#{ordinal}" if part else line.reference or str(ordinal)
     expense_id = card_line_id(*identity, reference)
     key_id = edge.keys.ensure(tenant, subject)
-    event = opening(
+    return opening(
         ExpenseParsed,
         expense_id,
         batch_id,
@@ -208,22 +227,21 @@ def _event(line: CardLine, edge: Edge, holder: Holder, batch_id: str, alike: Spi
         at=edge.clock(),
         stage=STAGE,
         status=State.PARSED,
-        problems=(*line.problems, *((_repeated(ordinal),) if again else ())),
+        problems=(*line.problems, *((_part(ordinal),) if part else ())),
         personal=edge.keys.vault.seal(tenant, subject, expense_id, pack(line.told), key_id=key_id),
         document=None,
         context=line.context,
         facts=line.with_account(account).facts if line.account else line.facts,
         lines=(line.line,),
     )
-    return event, ordinal
 
 
-def _repeated(ordinal: int) -> Problem:
+def _part(ordinal: int) -> Problem:
     return Problem(
         code="REPEATED_ROW",
         message=(
-            f"The feed states this line {ordinal} times under one reference. It is part of a purchase booked in equal "
-            f"parts, or the same money again; say which."
+            f"The feed states this line {ordinal} times in a row under one reference. It is part of a purchase booked "
+            f"in equal parts, or the same money again; say which."
         ),
         field="invoice_number",
         stage=STAGE,

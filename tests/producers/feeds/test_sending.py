@@ -115,16 +115,25 @@ def test_rows_in_are_expenses_and_dead_letters_out(sent: _Sent, tmp_path: Path) 
     assert "4111111111111111" not in repr(event)
 
 
-def test_a_line_stated_again_under_its_reference_is_doubted(sent: _Sent, tmp_path: Path) -> None:
+def test_equal_lines_in_a_row_are_parts_and_doubted(sent: _Sent, tmp_path: Path) -> None:
     """Three parts of one purchase are three expenses, two of them with a doubt; a second sending gives the same ids."""
     row = "2024-01-25,R1,{},SHOP\n"
     feed = written(tmp_path, "Date,Reference,Amount,Merchant\n" + row.format("3.2") + row.format("3.20") * 2)
     report = sent.take(feed)
     first = [(event.expense_id, [p.code for p in event.problems]) for event in sent.parsed]
-    assert (report.expenses, report.repeated) == (3, 2)
+    assert (report.expenses, report.repeated) == (3, 0)
     assert [codes for _, codes in first] == [[], ["REPEATED_ROW"], ["REPEATED_ROW"]]
     sent.take(feed)
     assert [event.expense_id for event in sent.parsed] == [expense_id for expense_id, _ in first]
+
+
+def test_a_line_that_comes_again_further_on_is_the_same(sent: _Sent, tmp_path: Path) -> None:
+    """An export that repeats a line makes no second expense of it; the row is counted."""
+    row, other = "2024-01-25,R1,3.20,SHOP\n", "2024-01-25,R2,4.00,SHOP\n"
+    report = sent.take(written(tmp_path, "Date,Reference,Amount,Merchant\n" + row + other + row))
+    assert (report.rows, report.events, report.expenses, report.repeated) == (3, 3, 2, 1)
+    assert sent.parsed[0].expense_id == sent.parsed[2].expense_id
+    assert [event.problems for event in sent.parsed] == [(), (), ()]
 
 
 @pytest.mark.data
