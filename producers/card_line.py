@@ -135,7 +135,7 @@ def _country(found: Transaction) -> str:
     if code and not _COUNTRY.fullmatch(code):
         raise BadRow(
             found.name("country"),
-            f"{found.country!r} is no ISO 3166-1 alpha-2 country; map a column of such codes",
+            f"{quoted(found.country)} is no ISO 3166-1 alpha-2 country; map a column of such codes",
         )
     return code
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.account_text import without_accounts
@@ -12,6 +12,7 @@ from producers.card_feed import survey
 from producers.feed_map import ColumnMap
 from producers.feed_rows import FeedRefused
 from producers.feeds.formats import FORMATS
+from tests.depth import examples
 from tests.producers.feeds.reading import (
     JONES,
     NO_MAP,
@@ -59,6 +60,7 @@ def test_the_content_tells_the_format(tmp_path: Path, name: str) -> None:
     assert lines_of(found)[0].facts.engine.startswith(f"card_feed {name}")
 
 
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_no_damage_raises_anything_but_the_refusal(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
