@@ -26,9 +26,9 @@ _CDATA, _CDATA_END = "![CDATA[", "]]>"
 _TAG: Final = re.compile(r"(/?)([A-Za-z][\w.]*)[^>]*>", re.ASCII)
 _SECTIONS: Final = frozenset({"CURRENCY", "ORIGCURRENCY", "PAYEE", "CCACCTTO", "BANKACCTTO", "IMAGEDATA"})
 _TRANSACTION: Final = "STMTTRN"
-# What cannot stand inside a transaction.
-_LIST: Final = frozenset({_TRANSACTION, "BANKTRANLIST", "LEDGERBAL"})
 _STATEMENTS: Final = frozenset({"CCSTMTRS", "STMTRS"})
+# What cannot stand inside a transaction.
+_AROUND: Final = _STATEMENTS | {_TRANSACTION, "BANKTRANLIST", "LEDGERBAL"}
 _ACCOUNTS: Final = frozenset({"CCACCTFROM", "BANKACCTFROM"})
 _NAMES: Final[dict[FeedField, str]] = {"merchant": "NAME", "currency": "CURDEF"}
 _HEAD: Final = re.compile(rb"OFXHEADER|<OFX>", re.IGNORECASE)
@@ -74,11 +74,11 @@ def read_ofx(path: Path, tell: Tell) -> Iterator[Record]:
     for tag in _tags(path):
         last = tag.line
         ended = ended or (tag.name == "OFX" and tag.closes)
+        if now.opened and tag.name in _AROUND and not (tag.name == _TRANSACTION and tag.closes):
+            raise FeedRefused(f"{path}, line {now.opened}: a transaction (STMTTRN) has no end; have it delivered again")
         if tag.name in _STATEMENTS:
             statements += not tag.closes
             now = _Statement(inside=not tag.closes)
-        elif now.opened and tag.name in _LIST and not (tag.name == _TRANSACTION and tag.closes):
-            raise FeedRefused(f"{path}, line {now.opened}: a transaction (STMTTRN) has no end; have it delivered again")
         elif now.opened and tag.name == _TRANSACTION:
             yield taken(
                 now.opened,

@@ -5,7 +5,7 @@ agree with docs.paymetric.info/vcf4.htm. Dates are month, day, year; amounts cou
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -61,39 +61,58 @@ def read_vcf(path: Path, tell: Tell) -> Iterator[Record]:
     """Yield the card transactions, those of the blocks of kind 05; other blocks are looked at for their counts only.
 
     Raises:
-        FeedRefused: a block of transactions is not closed, or its trailer tells of other records or another amount, or
-            the file's trailer of a larger amount than it holds.
+        FeedRefused: header and trailer of a block or of the file do not pair; the trailer of a block of transactions
+            tells of other records or another amount, the file's of a larger amount than it holds.
 
     """
-    whole, block, kind, opened = _Sum(), _Sum(), 0, False
-    line, awaited = 0, False
+    now, line = _Place(), 0
     with path.open(encoding="latin-1", newline="") as file:
         for line, text in enumerate(file, 1):
             raw = text.rstrip("\r\n")
             cells = [cell.strip() for cell in raw.split("\t")]
-            whole.records += cells[0] in {_BLOCK_HEADER, _BLOCK_TRAILER, _DETAIL}
-            if cells[0] == _BLOCK_HEADER:
-                _closed(path, line, opened and kind == _TRANSACTIONS)
-                block, kind, opened = _Sum(), _whole_number(path, line, cells, _KIND), True
-            elif cells[0] == _BLOCK_TRAILER:
-                _check_block(path, line, cells, block, tell)
-                opened = False
-            elif cells[0] == _FILE_TRAILER:
-                _check_file(path, line, cells, whole, tell)
-                whole, awaited = _Sum(), False
-            elif cells[0] == _DETAIL and opened:
-                block.records += 1
-                if kind == _TRANSACTIONS:
-                    block.add(cells)
-                    whole.add(cells)
+            now.whole.records += cells[0] in {_BLOCK_HEADER, _BLOCK_TRAILER, _DETAIL}
+            if cells[0] == _DETAIL and now.opened:
+                now.block.records += 1
+                if now.kind == _TRANSACTIONS:
+                    now.block.add(cells)
+                    now.whole.add(cells)
                     yield taken(line, raw, partial(_transaction, cells))
-            elif cells[0] == _FILE_HEADER:
-                awaited = True
             elif raw:
-                raise FeedRefused(f"{path}, line {line}: is no record of VCF 4; have the feed delivered again")
-    _closed(path, line, opened)
-    if awaited:
+                _pass(path, line, cells, now, tell)
+    _closed(path, line, now.opened)
+    if now.awaited:
         raise FeedRefused(f"{path}, line {line}: ends without its trailer (record 7); have the feed delivered again")
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the reader stands: in which kind of block, and what was found in it and in the file."""
+
+    whole: _Sum = field(default_factory=_Sum)
+    block: _Sum = field(default_factory=_Sum)
+    kind: int = 0
+    opened: bool = False
+    awaited: bool = False
+
+
+def _pass(path: Path, line: int, cells: list[str], now: _Place, tell: Tell) -> None:
+    """Pass a header or a trailer, holding what stands between them against it."""
+    if cells[0] == _BLOCK_TRAILER:
+        if not now.opened or _whole_number(path, line, cells, _KIND) != now.kind:
+            raise FeedRefused(f"{path}, line {line}: ends a block that has no header; have it delivered again")
+        _check_block(path, line, cells, now.block, tell)
+        now.opened = False
+        return
+    _closed(path, line, now.opened)
+    if cells[0] == _BLOCK_HEADER:
+        now.block, now.kind, now.opened = _Sum(), _whole_number(path, line, cells, _KIND), True
+    elif cells[0] == _FILE_HEADER:
+        now.awaited = True
+    elif cells[0] == _FILE_TRAILER:
+        _check_file(path, line, cells, now.whole, tell)
+        now.whole, now.awaited = _Sum(), False
+    else:
+        raise FeedRefused(f"{path}, line {line}: is no record of VCF 4; have the feed delivered again")
 
 
 def _closed(path: Path, line: int, opened: bool) -> None:

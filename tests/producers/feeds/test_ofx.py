@@ -76,6 +76,7 @@ def test_a_transaction_that_cannot_be_read_goes_aside(tmp_path: Path) -> None:
     ("feed", "told"),
     [
         (OFX_1.replace("</OFX>", ""), "line 12: ends before its end"),
+        (OFX_1.replace("</STMTTRN>\n</BANKTRANLIST>", ""), "line 11: a transaction \\(STMTTRN\\) has no end"),
         (OFX_1.replace("</STMTTRN>", ""), "line 9: a transaction \\(STMTTRN\\) has no end"),
         ("OFXHEADER:100\n<OFX></OFX>", "ends without a statement of a card or bank"),
     ],
