@@ -22,6 +22,10 @@ FORMATS: Final = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVIF", "
 """The only decoders tried: every further one is attack surface for a format no receipt comes in."""
 
 
+_ORIENTATION: Final = 0x0112
+"""The EXIF tag that says how a camera was held; 1 is upright."""
+
+
 class UnreadableImage(Exception):
     """Carries the `Problem` that says why no pixels came out."""
 
@@ -55,11 +59,14 @@ def _decode(image: Image.Image, number: int, limits: Limits) -> Pixels:
     try:
         image.seek(number)
         limits.check("pixels", image.width * image.height, limits.pixels)
-        upright = ImageOps.exif_transpose(image)
+        # Copies of a picture that stands upright already would cost as much memory again.
+        upright = image if image.getexif().get(_ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
         if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
-            layered = upright.convert("RGBA")
-            paper = Image.new("RGBA", layered.size, "white")
-            upright = Image.alpha_composite(paper, layered)
+            # Grey before it is laid on white: four copies in colour would take a gigabyte of a large picture.
+            layered = upright if upright.mode == "RGBA" else upright.convert("RGBA")
+            paper = Image.new("L", layered.size, "white")
+            paper.paste(layered.convert("L"), mask=layered.getchannel("A"))
+            upright = paper
         if upright.mode.startswith("I;16") or upright.mode == "I":
             return (np.asarray(upright, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8)
         return np.asarray(upright.convert("L"), dtype=np.uint8)

@@ -37,6 +37,10 @@ SHEET_SHARE: Final = (0.15, 0.97)
 DARKEST: Final = 0.75
 """How bright, relative to the sheet, the brighter parts of the desk may be for the sheet to stand out."""
 
+MOST_PIXELS: Final = 16_000_000
+"""Pixels a page is looked at with. A sheet of A4 has 8.7 million at 300 dpi; a camera of 50 million shows no more of a
+receipt's print, and would take two gigabytes on the way."""
+
 MOST_SIDE: Final = 6000
 SMALLEST: Final = 12
 """Pixels of the shorter side under which no letter can be read."""
@@ -67,6 +71,15 @@ class Prepared:
 
 def prepare(page: Pixels, *, level: bool) -> Prepared:
     """Crop, straighten and scale a grey page, its light made even when `level` says so."""
+    if page.size > MOST_PIXELS:
+        shrink = math.sqrt(MOST_PIXELS / page.size)
+        size = max(1, int(page.shape[1] * shrink)), max(1, int(page.shape[0] * shrink))
+        small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return _enlarged(_prepare(small, level=level), 1 / shrink)
+    return _prepare(page, level=level)
+
+
+def _prepare(page: Pixels, *, level: bool) -> Prepared:
     paper = _paper(page)
     ink = np.asarray(cv2.bitwise_and(_ink(page), paper), dtype=np.uint8)
     left, top, right, bottom = _print_box(ink)
@@ -89,6 +102,12 @@ def prepare(page: Pixels, *, level: bool) -> Prepared:
     back[1, 2] += top
     rows = tuple((float(row[0]), float(row[1]), float(row[2])) for row in back)
     return Prepared(np.asarray(turned, dtype=np.uint8), (rows[0], rows[1]))
+
+
+def _enlarged(prepared: Prepared, factor: float) -> Prepared:
+    """The same image mapping back to a page larger by a factor."""
+    across, down = ((a * factor, b * factor, c * factor) for a, b, c in prepared.back)
+    return replace(prepared, back=(across, down))
 
 
 def turn(prepared: Prepared, quarters: int) -> Prepared:

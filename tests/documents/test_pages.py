@@ -10,7 +10,7 @@ from PIL import Image
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from documents import preprocess
+from documents import images, preprocess
 from documents.engines import Pixels
 from documents.limits import LimitExceeded, Limits
 from documents.reader import read
@@ -183,6 +183,30 @@ def test_a_turned_picture_is_read_again_upright() -> None:
     assert engine.shown[0] == engine.shown[1][::-1]
     assert _texts(reading.pages[0]) == ["Total"]
     assert abs(reading.pages[0].angle) == pytest.approx(90, abs=1)
+
+
+def test_a_page_of_too_many_pixels_is_looked_at_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read keeps its place on the large page, and the picture that is worked on stays small."""
+    page = picture()
+    whole = preprocess.prepare(page, level=False)
+    monkeypatch.setattr(preprocess, "MOST_PIXELS", page.size // 4)
+    small = preprocess.prepare(page, level=False)
+    for prepared in (whole, small):
+        ink = np.argwhere(prepared.image < 128)
+        (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0)
+        word = prepared.restore(Word("all", float(left), float(top), float(right), float(bottom)))
+        assert (word.x0, word.top) == pytest.approx((80, 105), abs=12)
+
+
+def test_transparency_lies_on_white() -> None:
+    """A picture without a background is read as print on paper, a half-transparent stroke as a grey one."""
+    layered = Image.new("RGBA", (40, 20), (0, 0, 0, 0))
+    layered.paste((0, 0, 0, 128), (0, 0, 20, 20))
+    layered.paste((0, 0, 0, 255), (0, 0, 10, 20))
+    file = io.BytesIO()
+    layered.save(file, "PNG")
+    (pixels,) = images.open_frames(file.getvalue(), Limits())
+    assert [int(pixels[10, x]) for x in (5, 15, 30)] == [0, 127, 255]
 
 
 def test_the_sheet_is_found_on_the_desk() -> None:
