@@ -17,8 +17,12 @@ def fold(text: str) -> str:
 
     Folding twice changes nothing. Words are separated by single spaces.
     """
-    lower = unicodedata.normalize("NFKD", text).casefold().translate(_JOINED)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    if text.isascii():
+        # Nothing to take apart, and most words are such.
+        plain = text.lower().translate(_JOINED)
+    else:
+        lower = unicodedata.normalize("NFKD", text).casefold().translate(_JOINED)
+        plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
     words = _APART.sub(" ", plain).strip()
     # Each letter put back may be the neighbour that shows the next digit to be one.
     while (repaired := _OCR.sub(lambda hit: _OCR_LETTERS[hit[0]], words)) != words:

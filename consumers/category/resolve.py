@@ -7,7 +7,7 @@ expense alone, never on other expenses.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -179,6 +179,15 @@ def load_categoriser(taxonomy: Path | None = None, mccs: Path | None = None, wor
         RuleFileError: a file cannot be used.
 
     """
+    return _loaded(taxonomy, mccs, words) if taxonomy or mccs or words else _shipped()
+
+
+@cache
+def _shipped() -> Categoriser:
+    return _loaded(None, None, None)
+
+
+def _loaded(taxonomy: Path | None, mccs: Path | None, words: Path | None) -> Categoriser:
     return Categoriser(
         load_taxonomy(taxonomy) if taxonomy else load_taxonomy(),
         load_mccs(mccs) if mccs else load_mccs(),
