@@ -99,7 +99,8 @@ def _panel(name: str, each: Mapping[str, Any]) -> Sequence[str]:
         for said, right, seen in each["bins"]
     ]
     return (
-        f'<text y="-8">{name}: {each["read"]} read, error {each["error"]:.3f}</text>',
+        f'<text y="-20" font-weight="bold">{name}</text>',
+        f'<text y="-7">{each["read"]} read, error {each["error"]:.3f}</text>',
         f'<rect width="{_PANEL}" height="{_PANEL}" fill="none" stroke="#bbb"/>',
         f'<line x1="0" y1="{_PANEL}" x2="{_PANEL}" y2="0" stroke="#bbb" stroke-dasharray="3 3"/>',
         f'<text x="{_PANEL}" y="{_PANEL + 14}" text-anchor="end" fill="#666">said 0 to 1</text>',

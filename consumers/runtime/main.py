@@ -1,6 +1,5 @@
 """One stage process: what a pod runs. Waits for what is missing, runs the stage, drains on SIGTERM."""
 
-import ctypes
 import fcntl
 import importlib
 import json
@@ -25,6 +24,7 @@ from consumers.runtime import capabilities
 from consumers.runtime.dead_letter import DeadLetterLimit
 from consumers.runtime.errors import Halted
 from consumers.runtime.health import Health, HealthServer
+from consumers.runtime.heap import Heap
 from consumers.runtime.kafka import KafkaTransport
 from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.lanes.concurrent import AsyncLane
@@ -46,8 +46,6 @@ from schemas.lifecycle import IllegalTransition
 __all__ = ["AlreadyRuns", "SystemClock", "run_stage"]
 
 _log = structlog.get_logger(__name__)
-# M_ARENA_MAX of glibc's malloc.h.
-_ARENA_MAX = -8
 _HALTS = (Halted, IllegalTransition, Fenced, SchemaRefused, Undecodable)
 # 1.6 s: long enough not to hammer a broker that refuses us, short beside the session time-out.
 _REJOIN_ATTEMPT = 4
@@ -77,7 +75,6 @@ def run_stage(stage: Stage, settings: Settings, names: frozenset[str]) -> int:
         AlreadyRuns: another process has this stage and instance name.
 
     """
-    _share_memory()
     stop = threading.Event()
 
     def stopping(number: int, frame: FrameType | None) -> None:
@@ -89,17 +86,6 @@ def run_stage(stage: Stage, settings: Settings, names: frozenset[str]) -> int:
     folder = settings.home / "state" / stage.name / settings.instance
     with _alone(folder):
         return _Process(stage, settings, names, folder).run(stop)
-
-
-def _share_memory() -> None:
-    """Have the client's threads share two arenas of the C library, where it has any.
-
-    By default each thread gets one of its own, and what a thread has freed in one is of no use to the others: batches
-    pass from one to the next, so a stage that is behind would grow with every larger batch.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_ARENA_MAX, 2)
 
 
 @contextmanager
@@ -155,6 +141,7 @@ class _Process:
         self._stage = replace(stage, limits=limits)
         self._settings, self._names, self._folder = settings, names, folder
         self._clock = SystemClock()
+        self._heap = Heap(time.monotonic)
         self._registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=self._registry)
         self._telemetry = PrometheusTelemetry(stage.name, self._registry)
@@ -222,6 +209,7 @@ class _Process:
                 self._health.missing = dict(member.missing)
                 self._health.spare = self._standby.look(self._owned())
                 self._health.beats()
+                self._heap.look()
 
     def _recovered(self, member: Member) -> None:
         try:
