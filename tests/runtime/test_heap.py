@@ -10,7 +10,7 @@ def test_what_is_free_is_handed_back_when_it_is_time() -> None:
     now = [0.0]
     heap = Heap(lambda: now[0])
     # Larger than what Python keeps for itself, smaller than what the C library takes from the system piece by piece.
-    held = [bytes(100_000) for _ in range(1_000)]
+    held = [b"x" * (100_000 + n) for n in range(1_000)]
     between = held[::2]
     del held
     process = psutil.Process()
