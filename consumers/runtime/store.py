@@ -31,8 +31,9 @@ _FIRST_VERSION = 1
 # what a restore takes in memory.
 _BATCH_RECORDS, _BATCH_BYTES = 50_000, 16 * 1024 * 1024
 # Keys come in the order they were last written, so a large restore touches pages everywhere: what does not fit in the
-# page cache is read back from the disk. In KiB, negative as SQLite wants it; the second is SQLite's own default.
-_RESTORE_CACHE, _CACHE = -64 * 1024, -2000
+# page cache is read back from the disk. Otherwise records of now touch few pages, and the caches of many partitions
+# would make a process grow for as long as they fill. In KiB, negative as SQLite wants it.
+_RESTORE_CACHE, _CACHE = -64 * 1024, -512
 
 
 def version_headers(version: int) -> Headers:
@@ -78,6 +79,7 @@ class PartitionStore:
         try:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
+            db.execute(f"PRAGMA cache_size={_CACHE}")
             # Values lie in the order they were written, keys in an index beside them: with both in one tree a restore
             # rewrites every page once a batch, since a compacted log has keys in no order.
             db.execute("CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL)")

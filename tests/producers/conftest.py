@@ -12,7 +12,7 @@ from devstack import stack
 from producers import provisioning
 from producers.custody import ensure_secrets
 from producers.edge import Edge, open_edge
-from schemas.codec import Codec, registry_at
+from schemas.codec import Codec, Undecodable, registry_at
 from schemas.envelope import Event
 from streams.client import client_settings
 from streams.record import Fetched
@@ -98,7 +98,14 @@ def events(provisioned: stack.Endpoints, read: Read, tenant: str) -> Callable[[s
     codec = Codec(registry_at(provisioned.registry_url or ""))
 
     def of_tenant(topic: str) -> list[Event]:
-        decoded = [codec.decode(record.value) for record in read(topic) if record.value]
-        return [event for event in decoded if event.tenant_id == tenant]
+        return [event for record in read(topic) if (event := _decoded(codec, record)) and event.tenant_id == tenant]
 
     return of_tenant
+
+
+def _decoded(codec: Codec, record: Fetched) -> Event | None:
+    """Return the event of a record; other tests put into the same topics what nobody can decode."""
+    try:
+        return codec.decode(record.value) if record.value else None
+    except Undecodable:
+        return None

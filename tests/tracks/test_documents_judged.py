@@ -54,7 +54,7 @@ def _parsed(path: Path) -> ExpenseParsed:
         facts=facts_of(found, reading),
         lines=lines_of(found),
     )
-    return doubt(parsed, *problems_of(found.problems, "parse"), *line_doubts(found, "parse"))
+    return doubt(parsed, *problems_of(found.problems, found.places, "parse"), *line_doubts(found, "parse"))
 
 
 def test_what_should_be_posted_is_judged_so(documents: list[Sample]) -> None:
