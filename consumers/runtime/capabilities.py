@@ -62,14 +62,16 @@ def inline(handler: Handler, settings: Settings, keys: KeyView) -> dict[str, Any
     given = _vaulted(handler, settings, keys.table) if needs_keys(handler) else {}
     if "join_limit" in handler.capabilities:
         given["join_limit"] = timedelta(seconds=settings.join_limit_s)
-    if "confidence" in handler.capabilities:
-        given["confidence"] = settings.confidence
     return given
 
 
 def _vaulted(handler: Handler, settings: Settings, keys: KeyTable) -> dict[str, Any]:
     vault = Vault(load_master(settings.master_key_source), keys)
-    given: dict[str, Any] = {"vault": vault, "blobs": BlobStore(settings.object_store_url, vault)}
+    given: dict[str, Any] = {
+        "vault": vault,
+        "blobs": BlobStore(settings.object_store_url, vault),
+        "confidence": settings.confidence,
+    }
     if settings.assistant_url:
         given["assistant"] = _assistant(settings)
     return {name: given[name] for name in handler.capabilities if name in given}

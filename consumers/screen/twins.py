@@ -1,7 +1,7 @@
 """Documents that seem to be one purchase although nothing about them is quite equal.
 
-Three ways, all of documents of one vendor: a number that differs by one slip of the pen or of the reading; the same
-total for one person within two days, where one of them has no number; and two totals that make up a third.
+Three ways, all of documents of one vendor: one total within two days under numbers that differ by one slip of the pen
+or of the reading; the same for one person where one of them has no number; and two totals that make up a third.
 """
 
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from consumers.runtime.stage import Store
 
 __all__ = ["Near", "Sum", "Twins", "mistaken", "shifted"]
 
-# A copy that comes later bears the date of the first; a date that is misread is seldom off by more than a month.
-_NUMBER_DAYS: Final = 45
-_SAME_DAYS: Final = 2
+# A copy that comes later bears the date of the first. Further apart, numbers that run on look like slips of one another
+# every few invoices: 1123 and 1132.
+_DAYS: Final = 2
 _SUM_DAYS: Final = 7
 # Below, prices are so few that some add up to others by chance: two coffees to a sandwich.
 _LEAST_PART: Final = Decimal(20)
@@ -94,10 +94,10 @@ class Twins:
     def of(self, near: Near, day: date) -> tuple[str, str] | None:
         """Return the earliest document that seems to be this one and what they share, None where there is none."""
         if near.number:
-            for _, (other, number) in self._earlier(near.numbered, day, _NUMBER_DAYS):
+            for _, (other, number) in self._earlier(near.numbered, day, _DAYS):
                 if mistaken(near.number, number):
                     return other, "the same vendor and total and, but for one slip, the same invoice number"
-        for _, (other, number, total) in self._earlier(near.bought, day, _SAME_DAYS):
+        for _, (other, number, total) in self._earlier(near.bought, day, _DAYS):
             if Decimal(total) == near.total and not (number and near.number):
                 return other, "the same person, vendor and total within two days"
         return None

@@ -34,7 +34,7 @@ class Bad:
     name: str
     value: bytes
     reason: str = "UNDECODABLE"
-    exception: str = "schemas.codec.Undecodable"
+    exception: str = "schemas.errors.Undecodable"
 
     @property
     def key(self) -> bytes:
