@@ -4,70 +4,82 @@ The schema is the baseline's thirteen fields and nothing else, so that both side
 the envelope would carry is told from them where the trail asks for it.
 """
 
-import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Annotated, Any, ClassVar, Final, cast
 
-import fastavro
-
-from bench.baseline import HEAD, MCC, SCHEMA, encode
+from bench.baseline import HEAD, MCC
 from consumers.runtime.stage import Handler, Limits, Stage
 from consumers.runtime.transport import Fetched, Outgoing
 from consumers.runtime.writer import Writer
 from schemas.codec import Codec, Undecodable, registry_at
+from schemas.compiled import reader_of, writer_of
 from schemas.envelope import Event
 from schemas.events import AuditRecorded
+from schemas.fields import Doc, Instant, Logical
 from schemas.topics import Topic
 
 __all__ = ["HANDLER", "BareWriter", "BaselineCodec", "CardTransaction", "row"]
 
 
-class CardTransaction:
-    """A card transaction as the decoder gives it, in the place of an event; nothing of it is ever changed."""
+# The baseline's decimals: 18 digits, four of them after the point.
+_Amount = Annotated[Decimal, Logical("bytes", "decimal", 18, 4)]
 
-    __slots__ = ("values",)
+
+@dataclass(frozen=True, slots=True)
+class CardTransaction:
+    """A card transaction in the place of an event: the baseline's fields, in the order of its schema."""
+
+    event_id: Annotated[str, Doc("Its id; it stands for expense, correlation and trace too.")]
+    tenant_id: Annotated[str, Doc("Tenant.")]
+    employee_id: Annotated[str, Doc("Employee.")]
+    card_last4: Annotated[str, Doc("Last digits of the card.")]
+    posted_at: Annotated[Instant, Doc("When it was posted.")]
+    merchant: Annotated[str, Doc("Merchant as the feed names it.")]
+    mcc: Annotated[str | None, Doc("Merchant category code.")]
+    amount: Annotated[_Amount, Doc("Amount.")]
+    currency: Annotated[str, Doc("ISO 4217 currency.")]
+    country: Annotated[str | None, Doc("ISO 3166-1 country.")]
+    department: Annotated[str, Doc("Department.")]
+    role: Annotated[str, Doc("Role.")]
+    project: Annotated[str | None, Doc("Project.")]
+
     ledger = "main"
     revision = 1
     batch_id = None
     stage = "handover"
     status = "submitted"
-    tables: Mapping[str, str] = MappingProxyType({})
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
+    tables: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property
-    def event_id(self) -> str:
-        """The transaction's id; it stands for expense, correlation and trace too."""
-        return self.values["event_id"]  # type: ignore[no-any-return] # a string by its schema
+    def expense_id(self) -> str:
+        """The transaction's id."""
+        return self.event_id
 
-    expense_id = correlation_id = trace_id = event_id
-
-    @property
-    def tenant_id(self) -> str:
-        """The tenant."""
-        return self.values["tenant_id"]  # type: ignore[no-any-return] # as above
+    correlation_id = trace_id = expense_id
 
     @property
     def subject(self) -> str:
         """The employee."""
-        return self.values["employee_id"]  # type: ignore[no-any-return] # as above
+        return self.employee_id
 
     @property
     def occurred_at(self) -> datetime:
         """When it was posted."""
-        return self.values["posted_at"]  # type: ignore[no-any-return] # as above
+        return self.posted_at
 
     submitted_at = occurred_at
 
 
 class BaselineCodec(Codec):
-    """Reads and writes the baseline's bytes; the trail's own events as everywhere else."""
+    """Reads and writes the baseline's bytes as the project's codec does its own; the trail's events as everywhere."""
 
     def __init__(self) -> None:
         super().__init__(registry_at("mock://handover"))
+        self._read, self._write = reader_of(CardTransaction), writer_of(CardTransaction)
 
     def decode(self, data: bytes | None) -> Event:
         """Return the transaction in the bytes.
@@ -80,17 +92,18 @@ class BaselineCodec(Codec):
             msg = "no card transaction: it begins with a magic byte 0 and schema id 1"
             raise Undecodable(msg)
         try:
-            values: Any = fastavro.schemaless_reader(io.BytesIO(data[len(HEAD) :]), SCHEMA, None)
+            event, end = self._read(data, len(HEAD))
         except Exception as error:
             msg = f"bytes do not fit the card transaction: {type(error).__name__}"
             raise Undecodable(msg) from error
-        return cast("Event", CardTransaction(values))
+        if end != len(data):
+            msg = f"a card transaction ends at byte {end} of {len(data)}"
+            raise Undecodable(msg)
+        return cast("Event", event)
 
     def encode(self, event: Event) -> bytes:
         """Return the bytes of a transaction or of an event of the trail."""
-        if isinstance(event, AuditRecorded):
-            return super().encode(event)
-        return encode(cast("CardTransaction", event).values)
+        return super().encode(event) if isinstance(event, AuditRecorded) else HEAD + self._write(event)
 
 
 class BareWriter(Writer):
@@ -106,7 +119,7 @@ class BareWriter(Writer):
 
 def change(event: CardTransaction) -> Sequence[CardTransaction]:
     """Give the transaction another merchant category: the step every loop does."""
-    return (CardTransaction({**event.values, "mcc": MCC}),)
+    return (replace(event, mcc=MCC),)
 
 
 HANDLER: Final = Handler(handle=cast("Any", change))

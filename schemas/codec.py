@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import fastavro
 import fastavro.types
 
+from schemas.compiled import Read, Write, reader_of, writer_of
 from schemas.contracts import EVENTS, NAMESPACE, Shape, avsc, fields_of
 from schemas.envelope import Event
 from schemas.errors import ContractViolated, RegistryUnavailable, SchemaRefused, Undecodable
@@ -135,13 +136,14 @@ def _opener(record: type) -> _Convert:
 @dataclass(frozen=True, slots=True)
 class _Writer:
     head: bytes
+    write: Write
     schema: Any
     open: _Convert
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    kind: type[Event]
+    read: Read | None
     writer_schema: Any
     reader_schema: Any
     build: _Convert
@@ -187,6 +189,13 @@ class Codec:
 
         """
         writer = self._writers.get(type(event)) or self._writer(type(event))
+        try:
+            return writer.head + writer.write(event)
+        except Exception:  # noqa: BLE001 - whatever is unusual about it, the schema's own writer judges it
+            return self._general(event, writer)
+
+    @staticmethod
+    def _general(event: Event, writer: _Writer) -> bytes:
         out = io.BytesIO()
         out.write(writer.head)
         try:
@@ -209,6 +218,13 @@ class Codec:
             raise Undecodable(msg)
         head = data[:_HEAD]
         reader = self._readers.get(head) or self._reader(head)
+        if reader.read:
+            try:
+                event, end = reader.read(data, _HEAD)
+            except Exception:  # noqa: BLE001 - whatever is unusual about the bytes, the schema's own reader judges them
+                end = -1
+            if end == len(data):
+                return event  # type: ignore[no-any-return]
         body = io.BytesIO(data)
         body.seek(_HEAD)
         try:
@@ -233,7 +249,7 @@ class Codec:
     def _writer(self, kind: type[Event]) -> _Writer:
         schema_id = self.register(kind)
         schema = fastavro.parse_schema(json.loads(avsc(kind)))
-        writer = _Writer(_MAGIC + schema_id.to_bytes(4), schema, _opener(kind))
+        writer = _Writer(_MAGIC + schema_id.to_bytes(4), writer_of(kind), schema, _opener(kind))
         self._writers[kind] = writer
         return writer
 
@@ -248,6 +264,7 @@ class Codec:
         writer_schema = fastavro.parse_schema(schema)
         # Resolution between equal schemas costs time and changes nothing.
         reader_schema = None if same else fastavro.parse_schema(json.loads(avsc(kind)))
-        reader = _Reader(kind, writer_schema, reader_schema, _builder(kind))
+        read = reader_of(kind) if same else None
+        reader = _Reader(read, writer_schema, reader_schema, _builder(kind))
         self._readers[head] = reader
         return reader
