@@ -22,6 +22,7 @@ _OWNERSHIP = "consumers/runtime/ownership.py"
 _PRESSURE = "consumers/runtime/pressure.py"
 _HANDING = "tests/runtime/test_handing_over.py::test"
 _AHEAD = "tests/runtime/test_ahead.py::test"
+_ODD = "tests/contract/test_kafka_odd_moments.py::test"
 _KAFKA = "consumers/runtime/kafka.py"
 _KAFKA_SETTINGS = "consumers/runtime/kafka_settings.py"
 _TRANSACTIONS = "consumers/runtime/transactions.py"
@@ -189,6 +190,26 @@ MUTATIONS = (
         "WINDOW = 65_536",
         "tests/runtime/test_progress.py::test_metadata_of_a_full_window_fits_the_broker",
         "<= 4096",
+    ),
+    Mutation(
+        3,
+        "what was taken and given back within one fetch is taken for whole",
+        _KAFKA,
+        "            raise TransportLost(msg)\n        return [fetched(m)",
+        "            pass\n        return [fetched(m)",
+        f"{_ODD}_a_partition_taken_and_given_back_within_one_fetch_is_not_guessed_about",
+        "it did not come about in time",
+        kafka=True,
+    ),
+    Mutation(
+        5,
+        "a commit behind is waited for as long as it takes",
+        _TRANSACTIONS,
+        "            if time.monotonic() > self._settle_by:\n",
+        "            if time.monotonic() > self._settle_by + 3600:\n",
+        f"{_ODD}_a_commit_behind_that_never_ends_is_given_up",
+        "DID NOT RAISE",
+        kafka=True,
     ),
     Mutation(
         5,
