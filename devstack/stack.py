@@ -30,6 +30,8 @@ _BROKERS_UP_S: Final = 90
 _REGISTRY_UP_S: Final = 120
 _GRACE_S: Final = 20
 _PORT_FREED_S: Final = 3
+# A port is chosen seconds before a service listens on it, and another program may be faster, another stack above all.
+_STARTS: Final = 3
 _CLUSTER_SIZES: Final = (1, 3)
 
 
@@ -80,9 +82,9 @@ def start(
                 f"{home} holds a cluster of {state.brokers} broker(s), {brokers} were asked for. Remedy: ask for"
                 f" {state.brokers}, name another home, or delete {home} with all its data."
             )
-        state = _start_brokers(home, state, on_progress)
+        state = _start_whole(home, state, lambda found: _start_brokers(home, found, on_progress))
         if registry:
-            state = _start_registry(home, state, on_progress)
+            state = _start_whole(home, state, lambda found: _start_registry(home, found, on_progress))
     return _endpoints(home, state, registry=registry)
 
 
@@ -160,6 +162,20 @@ def _endpoints(home: Path, state: _State, *, registry: bool) -> Endpoints:
     return Endpoints(addresses, _registry(home, state).url if registry else None, home)
 
 
+class _PortTaken(StackError):
+    """Another program listens on the port of a service that ended while starting."""
+
+
+def _start_whole(home: Path, state: _State, begin: Callable[[_State], _State], left: int = _STARTS) -> _State:
+    """Begin again with other ports where a port was taken between its choice and its use."""
+    try:
+        return begin(state)
+    except _PortTaken:
+        if left == 1:
+            raise
+    return _start_whole(home, _load(home) or state, begin, left - 1)
+
+
 def _start_brokers(home: Path, state: _State, on_progress: Callable[[str], None], *, only: str | None = None) -> _State:
     names = [_broker_name(number) for number in range(1, state.brokers + 1)]
     missing = [name for name in names if not _runs(state, name)]
@@ -182,7 +198,13 @@ def _start_brokers(home: Path, state: _State, on_progress: Callable[[str], None]
             started = kafka.start(broker, brokers=state.brokers, jars=jars)
             state = _record(home, state, name, started)
     expected = [broker for broker in cluster if _runs(state, _broker_name(broker.number))]
-    _await(home, state, wanted, lambda: kafka.serving(expected), timeout_s=_BROKERS_UP_S)
+    try:
+        _await(home, state, wanted, lambda: kafka.serving(expected), timeout_s=_BROKERS_UP_S)
+    except _PortTaken:
+        # Its ports can be chosen again only while no other member knows them.
+        if missing == names:
+            process.end([state.processes[name] for name in wanted if _runs(state, name)], grace_s=_GRACE_S)
+        raise
     return state
 
 
@@ -213,9 +235,9 @@ def _await(home: Path, state: _State, names: Sequence[str], probe: Callable[[], 
     process.wait_for(settled, timeout_s=timeout_s)
     for name in names:
         if not _runs(state, name):
-            raise StackError(
-                f"{name} ended while starting. The end of {_log(home, name)}:\n{process.tail(_log(home, name))}"
-            )
+            told = f"{name} ended while starting. The end of {_log(home, name)}:\n{process.tail(_log(home, name))}"
+            own = [port for key, port in state.ports.items() if key == name or key.startswith(f"{name}-")]
+            raise StackError(told) if all(map(ports.is_free, own)) else _PortTaken(told)
     if not served:
         raise StackError(f"{', '.join(names)} did not serve within {timeout_s:.0f} s: see {home / 'logs'}")
 

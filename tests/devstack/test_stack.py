@@ -31,6 +31,11 @@ def _states(home: Path) -> dict[str, str]:
     return {row.name: row.state for row in stack.status(home)}
 
 
+def _recorded(home: Path) -> dict[str, int]:
+    ports_by_name: dict[str, int] = json.loads((home / "stack.json").read_text())["ports"]
+    return ports_by_name
+
+
 def _make_topic(endpoints: stack.Endpoints, name: str) -> None:
     admin = AdminClient({"bootstrap.servers": endpoints.bootstrap_servers})
     admin.create_topics([NewTopic(name, num_partitions=1)])[name].result(timeout=30)
@@ -91,6 +96,24 @@ def test_port_that_was_taken_meanwhile_is_chosen_again(home: Path) -> None:
         second = stack.start(home, registry=False)
         assert second.bootstrap_servers != first.bootstrap_servers
         assert _read(second, "kept") == [b"before"]
+
+
+def test_port_that_is_taken_while_the_service_starts_is_chosen_again(home: Path) -> None:
+    """Another stack on the machine may choose the same free port, and be faster to listen on it."""
+    thieves: list[socket.socket] = []
+
+    def steal(line: str) -> None:
+        if "schema registry" in line and not thieves:
+            thieves.append(socket.create_server((ports.LOOPBACK, _recorded(home)["registry"])))
+
+    try:
+        found = stack.start(home, on_progress=steal)
+        assert thieves
+        assert found.registry_url == f"http://{ports.LOOPBACK}:{_recorded(home)['registry']}/apis/ccompat/v7"
+        assert _recorded(home)["registry"] != thieves[0].getsockname()[1]
+    finally:
+        for thief in thieves:
+            thief.close()
 
 
 def test_cluster_of_another_size_is_refused_with_the_remedy(home: Path) -> None:
