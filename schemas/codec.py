@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import fastavro
 import fastavro.types
 
-from schemas.compiled import Read, Write, reader_of, writer_of
+from schemas.compiled import UNUSUAL, Parts, Quick, quick
 from schemas.contracts import EVENTS, NAMESPACE, Shape, avsc, fields_of
 from schemas.envelope import Event
 from schemas.errors import ContractViolated, RegistryUnavailable, SchemaRefused, Undecodable
@@ -136,17 +136,18 @@ def _opener(record: type) -> _Convert:
 @dataclass(frozen=True, slots=True)
 class _Writer:
     head: bytes
-    write: Write
     schema: Any
     open: _Convert
+    quick: Quick
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    read: Read | None
+    kind: type[Event]
     writer_schema: Any
     reader_schema: Any
     build: _Convert
+    quick: Quick | None
 
 
 class Codec:
@@ -160,6 +161,8 @@ class Codec:
         self._kinds = {f"{NAMESPACE}.{kind.__name__}": kind for kind in EVENTS}
         self._writers: dict[type[Event], _Writer] = {}
         self._readers: dict[bytes, _Reader] = {}
+        # Of the event that was read last: an event that it brings about shares most of them.
+        self._parts: Parts = {}
 
     def register(self, kind: type[Event]) -> int:
         """Register an event type under its full name and return its schema id.
@@ -189,13 +192,16 @@ class Codec:
 
         """
         writer = self._writers.get(type(event)) or self._writer(type(event))
+        pieces = [writer.head]
         try:
-            return writer.head + writer.write(event)
-        except Exception:  # noqa: BLE001 - whatever is unusual about it, the schema's own writer judges it
-            return self._general(event, writer)
+            writer.quick.write(event, pieces.append, self._parts)
+            return b"".join(pieces)
+        except UNUSUAL:
+            return self._encode(writer, event)
 
     @staticmethod
-    def _general(event: Event, writer: _Writer) -> bytes:
+    def _encode(writer: _Writer, event: Event) -> bytes:
+        """Return the event's bytes as the schema's own writer gives them, or have it say what is wrong."""
         out = io.BytesIO()
         out.write(writer.head)
         try:
@@ -218,13 +224,21 @@ class Codec:
             raise Undecodable(msg)
         head = data[:_HEAD]
         reader = self._readers.get(head) or self._reader(head)
-        if reader.read:
+        if reader.quick is not None:
+            parts: Parts = {}
             try:
-                event, end = reader.read(data, _HEAD)
-            except Exception:  # noqa: BLE001 - whatever is unusual about the bytes, the schema's own reader judges them
-                end = -1
+                event, end = reader.quick.read(data, _HEAD, parts)
+            except UNUSUAL:
+                return self._decode(reader, data)
             if end == len(data):
-                return event  # type: ignore[no-any-return]
+                self._parts = parts
+                return event
+        return self._decode(reader, data)
+
+    @staticmethod
+    def _decode(reader: _Reader, data: bytes) -> Event:
+        """Return the event as the schema's own reader gives it, or have it say what is wrong."""
+        number = int.from_bytes(data[1:_HEAD])
         body = io.BytesIO(data)
         body.seek(_HEAD)
         try:
@@ -232,12 +246,12 @@ class Codec:
             event = reader.build(values)
         except Exception as error:
             # Damaged bytes surface as almost any exception of the parser; all mean the same here.
-            msg = f"bytes do not fit schema id {int.from_bytes(head[1:])}: {type(error).__name__}: {error}"
+            msg = f"bytes do not fit schema id {number}: {type(error).__name__}: {error}"
             raise Undecodable(msg) from error
         if left := len(data) - body.tell():
             # Avro marks no end. What reads well but stops early was written with another schema or pasted together,
             # so the values in front cannot be trusted either.
-            msg = f"{left} bytes are left over after an event of schema id {int.from_bytes(head[1:])}"
+            msg = f"{left} bytes are left over after an event of schema id {number}"
             raise Undecodable(msg)
         return event  # type: ignore[no-any-return]
 
@@ -249,7 +263,7 @@ class Codec:
     def _writer(self, kind: type[Event]) -> _Writer:
         schema_id = self.register(kind)
         schema = fastavro.parse_schema(json.loads(avsc(kind)))
-        writer = _Writer(_MAGIC + schema_id.to_bytes(4), writer_of(kind), schema, _opener(kind))
+        writer = _Writer(_MAGIC + schema_id.to_bytes(4), schema, _opener(kind), quick(kind))
         self._writers[kind] = writer
         return writer
 
@@ -264,7 +278,6 @@ class Codec:
         writer_schema = fastavro.parse_schema(schema)
         # Resolution between equal schemas costs time and changes nothing.
         reader_schema = None if same else fastavro.parse_schema(json.loads(avsc(kind)))
-        read = reader_of(kind) if same else None
-        reader = _Reader(read, writer_schema, reader_schema, _builder(kind))
+        reader = _Reader(kind, writer_schema, reader_schema, _builder(kind), quick(kind) if same else None)
         self._readers[head] = reader
         return reader

@@ -1,361 +1,247 @@
-"""Each contract's reader and writer as one function, put together from the form of its fields.
+"""Avro read and written by functions made for each event type, in a third of the time of walking its schema.
 
-A schema's general reader looks at every field's type again for every record. The forms of a contract never change, so
-here they are looked at once, and what is left is a line of Python for each field: about half the time of the general
-way (`docs/decisions/0026-readers-and-writers-put-together.md`). Only the usual is read and written like this. A value
-or a byte that is not as usual raises something, of any kind, and the general way then reads, writes or says what is
-wrong. A property test holds both to the same bytes and the same events.
+Most of an event goes through a stage unchanged: facts, lines, decisions. What was read last is remembered with its
+bytes (`Parts`), and where the same object is written again its bytes are copied instead of made anew. Records are
+frozen, so an object that is still the same has the same bytes.
+
+These functions take what is usual and raise for everything else (damaged bytes, a value of another type); whoever
+calls them then asks the schema's own reader or writer, which takes it or says what is wrong. Property tests hold both
+to the same bytes and the same events.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
-from threading import Lock
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from schemas import binary
-from schemas.binary import SHORT, Unfit
-from schemas.contracts import Field, Shape, fields_of
+from schemas.contracts import Shape, fields_of
+from schemas.envelope import Event
+from schemas.fields import Logical
+from schemas.scalars import (
+    decimal_reader,
+    decimal_writer,
+    read_day,
+    read_instant,
+    read_long,
+    read_size,
+    write_day,
+    write_instant,
+    write_long,
+)
 
-__all__ = ["Read", "Write", "reader_of", "writer_of"]
+__all__ = ["UNUSUAL", "Parts", "Quick", "quick"]
 
-Read = Callable[[bytes, int], tuple[Any, int]]
-Write = Callable[[Any], bytes]
+# What was read last: by the object's id, which kind of part it is and its bytes. The object is kept with them, so
+# that its id stays its own.
+Parts = dict[int, tuple[int, bytes, object]]
+# What the functions raise where bytes or values are not the usual ones.
+UNUSUAL: Final = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, struct.error)
 
-# Days from year 1 to 1970, as `date.toordinal` counts them.
-_DAYS: Final = date(1970, 1, 1).toordinal()
-# Lengths below these take one byte and two: seven bits each, of which one is the sign.
-_ONE, _TWO = 1 << 6, 1 << 13
-_SMALL: Final = tuple(bytes((2 * number,)) for number in range(_ONE))
-_NULL, _SOME, _END = b"\0", b"\2", b"\0"
+# Avro's numbers are zigzag varints of seven bits a byte; up to 63 they are one byte.
+_SIZED: Final = tuple(bytes((2 * length,)) for length in range(64))
+_COMPOSITE: Final = frozenset({"record", "array", "map"})
+# Numbers of the forms, the same for every type, so that bytes are copied only where the same form is written.
+_KINDS: Final[dict[Shape, int]] = {}
 
 
-def reader_of(record: type) -> Read:
-    """Return what reads a record at a place of some bytes: it returns the record and the place behind it.
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """The two functions of one event type.
 
-    Raises, when called: whatever the bytes bring about where they are not as usual.
+    `read(data, start, parts)` returns the event and where it ends, and notes its parts; `write(event, add, parts)`
+    gives the event's bytes to `add`, piece by piece.
     """
-    with _ONE_AT_A_TIME:
-        return _FUNCTIONS.reader(record)
+
+    read: Callable[[bytes, int, Parts], tuple[Event, int]]
+    write: Callable[[Event, Callable[[bytes], object], Parts], None]
 
 
-def writer_of(record: type) -> Write:
-    """Return what writes a record.
-
-    Raises, when called: whatever a value brings about that is not as usual.
-    """
-    with _ONE_AT_A_TIME:
-        return _FUNCTIONS.writer(record)
-
-
-def _texts(values: Sequence[str | None], nullable: Sequence[bool]) -> bytes:
-    """Return texts of any letters and length, each with its length before it."""
-    parts: list[bytes] = []
-    for value, may_be_none in zip(values, nullable, strict=True):
-        if may_be_none:
-            parts.append(_NULL if value is None else _SOME)
-            if value is None:
-                continue
-        # Unbound, so that nothing but a text is taken.
-        data = str.encode(value)  # type: ignore[arg-type] # None raises here, which is right
-        parts += (_length(len(data)), data)
-    return b"".join(parts)
+def quick(kind: type[Event]) -> Quick:
+    """Return the functions of an event type, made from its fields the first time they are asked for."""
+    if kind not in _MADE:
+        source = _Source()
+        source.record(kind)
+        # The text is made from the project's own types, as `dataclasses` makes theirs.
+        exec(source.text(), source.names)  # noqa: S102 - see above
+        _MADE[kind] = Quick(source.names[f"read_{kind.__name__}"], source.names[f"write_{kind.__name__}"])
+    return _MADE[kind]
 
 
-def _length(size: int) -> bytes:
-    if size < _ONE:
-        return _SMALL[size]
-    return bytes((size << 1 & 0x7F | 0x80, size >> 6)) if size < _TWO else binary.bytes_of_long(size)
+# There are as many entries as types of events.
+_MADE: Final[dict[type[Event], Quick]] = {}
 
 
-def _size_at(data: bytes, at: int) -> tuple[int, int]:
-    size, at = binary.long_at(data, at)
-    if size < 0:
-        raise Unfit
-    return size, at
-
-
-def _sized(data: bytes) -> bytes:
-    if type(data) is not bytes:
-        raise Unfit
-    return _length(len(data)) + data
-
-
-def _truth(value: bool) -> bytes:
-    if type(value) is not bool:
-        raise Unfit
-    return b"\1" if value else b"\0"
-
-
-def _day(value: date) -> bytes:
-    if type(value) is not date:
-        raise Unfit
-    return binary.bytes_of_long(value.toordinal() - _DAYS)
-
-
-_GIVEN: Final[dict[str, Any]] = {
-    "new": object.__new__,
-    "SHORT": SHORT,
-    "SMALL": _SMALL,
-    "Unfit": Unfit,
-    "day_of": date.fromordinal,
-    "instant_at": binary.instant_at,
-    "double_at": binary.double_at,
-    "rest_of_long": binary.rest_of_long,
-    "size_at": _size_at,
-    "texts": _texts,
-    "length": _length,
-    "put_long": binary.bytes_of_long,
-    "put_double": binary.bytes_of_double,
-    "put_instant": binary.bytes_of_instant,
-    "put_decimal": binary.bytes_of_decimal,
-    "put_sized": _sized,
-    "put_truth": _truth,
-    "put_day": _day,
-}
-
-
-class _Functions:
-    """Builds the functions of contracts and of the records inside them, each once; their names share a namespace."""
+class _Source:
+    """Python text of a type's functions, written record by record; `names` is what the text refers to."""
 
     def __init__(self) -> None:
-        self._space: dict[str, Any] = dict(_GIVEN)
-        self._readers: dict[type, str] = {}
-        self._writers: dict[type, str] = {}
-        self._names = 0
+        self.names: dict[str, Any] = {
+            "sized": _SIZED,
+            "long": write_long,
+            "read_long": read_long,
+            "read_size": read_size,
+            "instant": write_instant,
+            "read_instant": read_instant,
+            "day": write_day,
+            "read_day": read_day,
+            "pack": struct.Struct("<d").pack,
+            "unpack": struct.Struct("<d").unpack_from,
+        }
+        self._lines: list[str] = []
+        self._known: set[type] = set()
+        self._locals = 0
 
-    def reader(self, record: type) -> Read:
-        return self._space[self._reader(record)]  # type: ignore[no-any-return] # put there by the line before
+    def text(self) -> str:
+        """Return what was written."""
+        return "\n".join(self._lines)
 
-    def writer(self, record: type) -> Write:
-        return self._space[self._writer(record)]  # type: ignore[no-any-return] # as above
+    def record(self, record: type) -> None:
+        """Write the two functions of a record, after those of the records in it."""
+        if record in self._known:
+            return
+        self._known.add(record)
+        fields = [(field.name, field.shape) for field in fields_of(record)]
+        for _, shape in fields:
+            self._inner(shape)
+        name, noted = record.__name__, issubclass(record, Event)
+        self.names[name] = record
+        self._say(0, f"def read_{name}(data, p{', parts' if noted else ''}):")
+        values = [self._local() for _ in fields]
+        for (_, shape), value in zip(fields, values, strict=True):
+            self._read(1, shape, value, noted=noted)
+        given = ", ".join(f"{field}={value}" for (field, _), value in zip(fields, values, strict=True))
+        self._say(1, f"return {name}({given}), p")
+        self._say(0, f"def write_{name}(x, add, parts):")
+        for field, shape in fields:
+            self._say(1, f"v = x.{field}")
+            self._write(1, shape, "v", noted=noted)
 
-    def _name(self, what: str, value: Any = None) -> str:
-        self._names += 1
-        name = f"{what}{self._names}"
-        if value is not None:
-            self._space[name] = value
-        return name
+    def _inner(self, shape: Shape) -> None:
+        if shape.record:
+            self.record(shape.record)
+        if shape.of:
+            self._inner(shape.of)
+        if shape.logical and shape.logical.name == "decimal":
+            self.names[self._decimal(shape.logical)] = decimal_writer(shape.logical)
+            self.names[f"read_{self._decimal(shape.logical)}"] = decimal_reader(shape.logical)
 
-    def _define(self, name: str, lines: Sequence[str]) -> str:
-        # The text holds nothing but the names of fields of our own types and numbers from their forms.
-        exec("\n".join(lines), self._space)  # noqa: S102 - see above; dataclasses are made the same way
-        return name
+    @staticmethod
+    def _decimal(logical: Logical) -> str:
+        return f"decimal_{logical.precision}_{logical.scale}"
+
+    def _say(self, depth: int, *lines: str) -> None:
+        self._lines.extend("    " * depth + line for line in lines)
+
+    def _local(self) -> str:
+        self._locals += 1
+        return f"v{self._locals}"
+
+    @staticmethod
+    def _kind(shape: Shape) -> int:
+        return _KINDS.setdefault(replace(shape, nullable=False), len(_KINDS))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def _reader(self, record: type) -> str:
-        if record not in self._readers:
-            name = self._readers[record] = self._name("read")
-            if hasattr(record, "__post_init__"):
-                msg = f"{record.__name__} has code in its constructor, which is not called here"
-                raise TypeError(msg)
-            kind = self._name("Kind", record)
-            lines, puts = [f"def {name}(d, i):"], []
-            for field in fields_of(record):
-                lines += _indented(self._read(field.shape, "v"))
-                value = self._name("v")
-                lines.append(f"    {value} = v")
-                puts.append(f"    {self._name('put', getattr(record, field.name).__set__)}(e, {value})")
-            # A frozen type's own constructor takes more than twice as long: it looks every slot up by its name.
-            self._define(name, [*lines, f"    e = new({kind})", *puts, "    return e, i"])
-        return self._readers[record]
-
-    def _read(self, shape: Shape, target: str) -> Iterator[str]:
-        """Yield the lines that read a value at `i` of `d` into `target` and move `i` behind it."""
-        if not shape.nullable:
-            yield from self._read_value(shape, target)
-            return
-        yield "n = d[i]; i += 1"
-        yield "if n == 2:"
-        yield from _indented(self._read_value(shape, target))
-        yield "elif n: raise Unfit"
-        yield f"else: {target} = None"
-
-    def _read_value(self, shape: Shape, target: str) -> Iterator[str]:
-        if shape.form == "record" and shape.record:
-            yield f"{target}, i = {self._reader(shape.record)}(d, i)"
-        elif shape.form == "array" and shape.of:
-            yield from self._read_array(shape.of, target)
-        elif shape.form == "map" and shape.of:
-            yield from self._read_map(shape.of, target)
+    def _read(self, depth: int, shape: Shape, into: str, *, noted: bool) -> None:
+        if shape.nullable:
+            self._say(depth, "n = data[p]", "p += 1", f"if n == 0: {into} = None", "elif n != 2: raise ValueError")
+            self._say(depth, "else:")
+            depth += 1
+        if noted and shape.form in _COMPOSITE:
+            start = self._local()
+            self._say(depth, f"{start} = p")
+            self._read_bare(depth, shape, into, noted=True)
+            self._say(depth, f"parts[id({into})] = ({self._kind(shape)}, data[{start}:p], {into})")
         else:
-            yield from self._read_scalar(shape, target)
+            self._read_bare(depth, shape, into, noted=False)
 
-    def _read_scalar(self, shape: Shape, target: str) -> Iterator[str]:
-        match shape.name:
-            case "string":
-                yield from _SIZE
-                yield f"j = i + n; {target} = d[i:j].decode(); i = j"
-            case "bytes":
-                yield from _SIZE
-                yield f"j = i + n; {target} = d[i:j]; i = j"
-            case "decimal" if shape.logical:
-                make = self._name("decimal", binary.decimal_in(shape.logical.scale, shape.logical.precision))
-                yield from _SIZE
-                yield f"j = i + n; {target} = {make}(d[i:j]); i = j"
-            case "timestamp-micros":
-                yield f"{target}, i = instant_at(d, i)"
-            case "date":
-                yield from _LONG
-                yield f"{target} = day_of(n + {_DAYS})"
-            case "long":
-                yield from _LONG
-                yield f"{target} = n"
-            case "boolean":
-                yield "n = d[i]; i += 1"
-                yield "if n > 1: raise Unfit"
-                yield f"{target} = n == 1"
-            case "double":
-                yield f"{target} = double_at(d, i); i += 8"
-            case _:
-                msg = f"{shape.name} has no reader"
-                raise TypeError(msg)
+    def _read_bare(self, depth: int, shape: Shape, into: str, *, noted: bool) -> None:
+        if shape.form == "record":
+            self._say(depth, f"{into}, p = read_{shape.name}(data, p)")
+        elif shape.form in {"array", "map"} and shape.of:
+            self._read_many(depth, shape, shape.of, into, noted=noted and shape.of.form == "record")
+        elif shape.name in {"string", "bytes", "decimal"}:
+            self._size(depth)
+            taken = {"string": "data[p:p + n].decode()", "bytes": "data[p:p + n]"}.get(shape.name)
+            if shape.logical:
+                taken = f"read_{self._decimal(shape.logical)}(data[p:p + n])"
+            self._say(depth, f"{into} = {taken}", "p += n")
+        elif shape.name == "double":
+            self._say(depth, f"{into}, = unpack(data, p)", "p += 8")
+        elif shape.name == "boolean":
+            self._say(depth, "n = data[p]", "p += 1", "if n > 1: raise ValueError", f"{into} = n == 1")
+        else:
+            self._say(depth, "n = data[p]", "if n < 128:", "    n = (n >> 1) ^ -(n & 1)", "    p += 1")
+            self._say(depth, "else: n, p = read_long(data, p)")
+            taken = {"timestamp-micros": "read_instant(n)", "date": "read_day(n)"}.get(shape.name, "n")
+            self._say(depth, f"{into} = {taken}")
 
-    def _read_array(self, of: Shape, target: str) -> Iterator[str]:
-        found, left, value = self._name("found"), self._name("left"), self._name("value")
-        yield from _SIZE
-        yield "if not n:"
-        yield f"    {target} = ()"
-        yield "else:"
-        yield f"    {found} = []"
-        yield f"    for {left} in range(n):"
-        yield from _indented(_indented([*self._read(of, value), f"{found}.append({value})"]))
-        # Another block may follow; ours are always one.
-        yield "    if d[i]: raise Unfit"
-        yield "    i += 1"
-        yield f"    {target} = tuple({found})"
+    def _read_many(self, depth: int, shape: Shape, of: Shape, into: str, *, noted: bool) -> None:
+        many, number, one = self._local(), self._local(), self._local()
+        self._say(depth, f"{many} = {'{}' if shape.form == 'map' else '[]'}", "while data[p]:")
+        self._size(depth + 1)
+        self._say(depth + 1, f"for {number} in range(n):")
+        if shape.form == "map":
+            key = self._local()
+            self._size(depth + 2)
+            self._say(depth + 2, f"{key} = data[p:p + n].decode()", "p += n")
+            self._read(depth + 2, of, one, noted=False)
+            self._say(depth + 2, f"{many}[{key}] = {one}")
+        else:
+            self._read(depth + 2, of, one, noted=noted)
+            self._say(depth + 2, f"{many}.append({one})")
+        self._say(depth, "p += 1", f"{into} = {many if shape.form == 'map' else f'tuple({many})'}")
 
-    def _read_map(self, of: Shape, target: str) -> Iterator[str]:
-        found, left, key, value = (self._name(what) for what in ("found", "left", "key", "value"))
-        text = Shape("primitive", name="string")
-        yield from _SIZE
-        yield f"{found} = {{}}"
-        yield "if n:"
-        yield f"    for {left} in range(n):"
-        yield from _indented(
-            _indented([*self._read_value(text, key), *self._read(of, value), f"{found}[{key}] = {value}"])
-        )
-        yield "    if d[i]: raise Unfit"
-        yield "    i += 1"
-        yield f"{target} = {found}"
+    def _size(self, depth: int) -> None:
+        # A byte that goes on, or is odd and so negative, is for the long way.
+        self._say(depth, "n = data[p]", "if n & 129: n, p = read_size(data, p)", "else:", "    n >>= 1", "    p += 1")
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def _writer(self, record: type) -> str:
-        if record not in self._writers:
-            name = self._writers[record] = self._name("write")
-            lines = [f"def {name}(e):"]
-            parts = []
-            for fields in _together(fields_of(record)):
-                part = self._name("p")
-                if _is_text(fields[0].shape):
-                    lines += _indented(_write_texts(fields, part))
-                else:
-                    lines += [f"    v = e.{fields[0].name}", *_indented(self._write(fields[0].shape, "v", part))]
-                parts.append(part)
-            self._define(name, [*lines, f'    return b"".join(({", ".join(parts)},))'])
-        return self._writers[record]
+    def _write(self, depth: int, shape: Shape, value: str, *, noted: bool) -> None:
+        if shape.nullable:
+            self._say(depth, f"if {value} is None: add(b'\\0')", "else:")
+            depth += 1
+            self._say(depth, "add(b'\\2')")
+        if noted and shape.form in _COMPOSITE:
+            self._say(depth, f"k = parts.get(id({value}))")
+            self._say(depth, f"if k is not None and k[0] == {self._kind(shape)}: add(k[1])", "else:")
+            depth += 1
+        self._write_bare(depth, shape, value, noted=noted)
 
-    def _write(self, shape: Shape, value: str, target: str) -> Iterator[str]:
-        """Yield the lines that put the bytes of `value` into `target`."""
-        if not shape.nullable:
-            yield f"{target} = {self._written(shape, value)}"
+    def _write_bare(self, depth: int, shape: Shape, value: str, *, noted: bool) -> None:
+        if shape.form == "record":
+            self._say(depth, f"write_{shape.name}({value}, add, parts)")
+        elif shape.form in {"array", "map"} and shape.of:
+            self._write_many(depth, shape, shape.of, value, noted=noted and shape.of.form == "record")
+        elif shape.name == "string":
+            self._say(depth, f"s = {value}.encode()", "n = len(s)", "add(sized[n] if n < 64 else long(n))", "add(s)")
+        elif shape.name == "bytes":
+            self._say(depth, f"if {value}.__class__ is not bytes: raise TypeError")
+            self._say(depth, f"add(long(len({value})))", f"add({value})")
+        elif shape.logical:
+            name = {"timestamp-micros": "instant", "date": "day"}.get(shape.name) or self._decimal(shape.logical)
+            self._say(depth, f"add({name}({value}))")
+        elif shape.name == "double":
+            self._say(depth, f"if {value}.__class__ is not float: raise TypeError", f"add(pack({value}))")
+        elif shape.name == "boolean":
+            self._say(depth, f"if {value} is True: add(b'\\1')", f"elif {value} is False: add(b'\\0')")
+            self._say(depth, "else: raise TypeError")
         else:
-            yield f"{target} = {_NULL!r} if {value} is None else {_SOME!r} + {self._written(shape, value)}"
+            self._say(depth, f"if {value}.__class__ is not int: raise TypeError")
+            self._say(depth, f"add(sized[{value}] if 0 <= {value} < 64 else long({value}))")
 
-    def _written(self, shape: Shape, value: str) -> str:
-        """Return the expression that is the bytes of a value that is not None."""
-        if shape.form == "record" and shape.record:
-            return f"{self._writer(shape.record)}({value})"
-        if shape.form in ("array", "map") and shape.of:
-            return f"{self._several(shape.of, keyed=shape.form == 'map')}({value})"
-        if shape.name == "decimal" and shape.logical:
-            return f"put_decimal({value}, {shape.logical.scale}, {shape.logical.precision})"
-        if shape.name == "string":
-            return f"texts(({value},), (False,))"
-        put = {
-            "long": "put_long",
-            "bytes": "put_sized",
-            "boolean": "put_truth",
-            "double": "put_double",
-            "timestamp-micros": "put_instant",
-            "date": "put_day",
-        }[shape.name]
-        if put == "put_long":
-            return f"(SMALL[{value}] if type({value}) is int and 0 <= {value} < 64 else put_long({value}))"
-        return f"{put}({value})"
-
-    def _several(self, of: Shape, *, keyed: bool) -> str:
-        """Return the name of the function that writes an array or a map as one block."""
-        name = self._name("several")
-        lines = [
-            f"def {name}(values):",
-            f"    if not isinstance(values, {'dict' if keyed else '(tuple, list)'}): raise Unfit",
-            f"    if not values: return {_END!r}",
-            "    out = [length(len(values))]",
-            f"    for {'k, w in values.items()' if keyed else 'w in values'}:",
-        ]
-        if keyed:
-            lines.append("        out.append(texts((k,), (False,)))")
-        lines += _indented(_indented([*self._write(of, "w", "p"), "out.append(p)"]))
-        return self._define(name, [*lines, f"    out.append({_END!r})", '    return b"".join(out)'])
-
-
-_FUNCTIONS: Final = _Functions()
-# Codecs are made in several threads.
-_ONE_AT_A_TIME: Final = Lock()
-
-# A length, which is one byte below 64: odd is negative, and from 128 on more bytes follow.
-_SIZE: Final = (
-    "n = d[i]",
-    "if n & 129: n, i = size_at(d, i)",
-    "else: n >>= 1; i += 1",
-)
-_LONG: Final = (
-    "n = d[i]; i += 1",
-    "if n & 128: n, i = rest_of_long(d, i, n)",
-    "else: n = (n >> 1) ^ -(n & 1)",
-)
-
-
-def _is_text(shape: Shape) -> bool:
-    return shape.form == "primitive" and shape.name == "string"
-
-
-def _together(fields: Sequence[Field]) -> Iterator[list[Field]]:
-    """Yield the fields one by one, but texts that follow each other in one piece."""
-    piece: list[Field] = []
-    for field in fields:
-        if _is_text(field.shape):
-            piece.append(field)
-            continue
-        if piece:
-            yield piece
-            piece = []
-        yield [field]
-    if piece:
-        yield piece
-
-
-def _write_texts(fields: Sequence[Field], target: str) -> Iterator[str]:
-    """Yield the lines that write texts: short ones of ASCII letters in one piece, all others one by one.
-
-    Joined, not formatted: what is no text is refused there.
-    """
-    names = [f"t{number}" for number, _ in enumerate(fields)]
-    pieces = []
-    for name, field in zip(names, fields, strict=True):
-        yield f"{name} = e.{field.name}"
-        if field.shape.nullable:
-            pieces.append(f'"\\0" if {name} is None else "\\2" + SHORT[len({name})] + {name}')
+    def _write_many(self, depth: int, shape: Shape, of: Shape, value: str, *, noted: bool) -> None:
+        one = self._local()
+        holder, walk = ("dict", f"{value}.items()") if shape.form == "map" else ("tuple", value)
+        self._say(depth, f"if {value}.__class__ is not {holder}: raise TypeError")
+        self._say(depth, f"if {value}:")
+        self._say(depth + 1, f"n = len({value})", "add(sized[n] if n < 64 else long(n))")
+        if shape.form == "map":
+            key = self._local()
+            self._say(depth + 1, f"for {key}, {one} in {walk}:")
+            self._write(depth + 2, Shape("primitive", name="string"), key, noted=False)
         else:
-            pieces += [f"SHORT[len({name})]", name]
-    nullable = ", ".join(str(field.shape.nullable) for field in fields)
-    yield "try:"
-    yield f'    {target} = "".join(({", ".join(pieces)},)).encode("ascii")'
-    yield "except (IndexError, UnicodeEncodeError):"
-    yield f"    {target} = texts(({', '.join(names)},), ({nullable},))"
-
-
-def _indented(lines: Iterator[str] | Sequence[str]) -> list[str]:
-    return ["    " + line for line in lines]
+            self._say(depth + 1, f"for {one} in {walk}:")
+        self._write(depth + 2, of, one, noted=noted)
+        self._say(depth, "add(b'\\0')")
