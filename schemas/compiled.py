@@ -17,6 +17,7 @@ from typing import Any, Final
 from schemas.contracts import Shape, fields_of
 from schemas.envelope import Event
 from schemas.fields import Logical
+from schemas.frozen import setters
 from schemas.scalars import (
     decimal_reader,
     decimal_writer,
@@ -76,6 +77,7 @@ class _Source:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {
+            "new": object.__new__,
             "sized": _SIZED,
             "long": write_long,
             "read_long": read_long,
@@ -109,8 +111,11 @@ class _Source:
         values = [self._local() for _ in fields]
         for (_, shape), value in zip(fields, values, strict=True):
             self._read(1, shape, value, noted=noted)
-        given = ", ".join(f"{field}={value}" for (field, _), value in zip(fields, values, strict=True))
-        self._say(1, f"return {name}({given}), p")
+        self._say(1, f"x = new({name})")
+        for (field, _), value in zip(fields, values, strict=True):
+            self.names[f"set_{name}_{field}"] = setters(record)[field]
+            self._say(1, f"set_{name}_{field}(x, {value})")
+        self._say(1, "return x, p")
         self._say(0, f"def write_{name}(x, add, parts):")
         for field, shape in fields:
             self._say(1, f"v = x.{field}")

@@ -1,9 +1,12 @@
 """The envelope every event wears, and how one event is caused by another."""
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar
 
 from schemas.fields import Doc, Instant
+from schemas.frozen import changed, defaults, setters
 from schemas.identity import derive
 from schemas.records import Assertion, Problem, Sealed
 
@@ -36,16 +39,33 @@ class Event:
 E = TypeVar("E", bound=Event)
 
 
-# Field names that two event types share; there are as many entries as there are steps in the DAG.
-_SHARED: dict[tuple[type, type], tuple[str, ...]] = {}
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """How an event of one type is made from one of another: what both have, what has a default, what must be given."""
+
+    shared: Callable[[Event], tuple[Any, ...]]
+    places: tuple[Callable[[Any, Any], None], ...]
+    defaults: Mapping[str, Any]
+    needed: frozenset[str]
 
 
-def _shared(source: type[Event], target: type[Event]) -> tuple[str, ...]:
+# There are as many entries as there are steps in the DAG.
+_STEPS: dict[tuple[type, type], _Step] = {}
+_OWN = frozenset({"event_id", "stage", "status"})
+
+
+def _step(source: type[Event], target: type[Event]) -> _Step:
     pair = (source, target)
-    if pair not in _SHARED:
-        names = {f.name for f in fields(source)}
-        _SHARED[pair] = tuple(f.name for f in fields(target) if f.name in names)
-    return _SHARED[pair]
+    if pair not in _STEPS:
+        places, shared = setters(target), [name for name in setters(target) if name in setters(source)]
+        rest = {name: value for name, value in defaults(target).items() if name not in shared}
+        _STEPS[pair] = _Step(
+            attrgetter(*shared),
+            tuple(places[name] for name in shared),
+            rest,
+            frozenset(places.keys() - set(shared) - rest.keys() - _OWN),
+        )
+    return _STEPS[pair]
 
 
 def caused(cause: Event, kind: type[E], /, *, stage: str, status: str, part: str = "", **changes: Any) -> E:
@@ -59,22 +79,29 @@ def caused(cause: Event, kind: type[E], /, *, stage: str, status: str, part: str
         TypeError: a field of `kind` is neither shared with the cause nor given.
 
     """
-    values = {name: getattr(cause, name) for name in _shared(type(cause), kind)}
-    values |= changes
-    values |= {
-        "event_id": derive(cause.event_id, stage, kind.__name__, part),
-        "stage": stage,
-        "status": status,
-    }
-    return kind(**values)
+    step, places = _step(type(cause), kind), setters(kind)
+    if wrong := (step.needed - changes.keys()) | (changes.keys() - places.keys()):
+        msg = f"{kind.__name__}: {', '.join(sorted(wrong))} must be given, or is no field of it"
+        raise TypeError(msg)
+    event = object.__new__(kind)
+    for place, value in zip(step.places, step.shared(cause), strict=True):
+        place(event, value)
+    for name, value in step.defaults.items():
+        places[name](event, value)
+    for name, value in changes.items():
+        places[name](event, value)
+    places["event_id"](event, derive(cause.event_id, stage, kind.__name__, part))
+    places["stage"](event, stage)
+    places["status"](event, status)
+    return event
 
 
 def doubt(event: E, *problems: Problem) -> E:
     """Return the event with further problems on it, each kept once."""
     new = tuple(p for p in dict.fromkeys(problems) if p not in event.problems)
-    return replace(event, problems=event.problems + new) if new else event
+    return changed(event, problems=event.problems + new) if new else event
 
 
 def stamped(event: E, versions: dict[str, str]) -> E:
     """Return the event with the version of each table it was decided with."""
-    return replace(event, tables={**event.tables, **versions}) if versions else event
+    return changed(event, tables={**event.tables, **versions}) if versions else event

@@ -1,6 +1,5 @@
 """From a fetched record to what its handler answers, in the polling thread."""
 
-from dataclasses import replace
 from typing import Any
 
 from consumers.runtime.clock import instant
@@ -11,6 +10,7 @@ from consumers.runtime.transport import Fetched
 from schemas.codec import Codec
 from schemas.envelope import Event
 from schemas.events import AuditRecorded
+from schemas.frozen import changed
 
 __all__ = ["Handling"]
 
@@ -35,7 +35,7 @@ class Handling:
             reason = "FOREIGN_EVENT"
             msg = f"{type(event).__name__} does not belong in {record.topic}"
             raise Poisoned(reason, msg)
-        return replace(event, recorded_at=instant(record.timestamp_ms)) if type(event) is AuditRecorded else event
+        return changed(event, recorded_at=instant(record.timestamp_ms)) if type(event) is AuditRecorded else event
 
     def run(self, task: Task, event: Event) -> list[Event]:
         """Return what the inline handler answers; what it wrote to its state is in the task's journal then."""

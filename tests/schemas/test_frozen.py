@@ -1,0 +1,57 @@
+"""Records made without their `__init__` are those that it makes."""
+
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import pytest
+
+from schemas.compiled import quick
+from schemas.contracts import EVENTS, Shape, fields_of
+from schemas.envelope import Event, caused
+from schemas.events import ExpenseEvaluated
+from schemas.frozen import changed
+from tests.evaluate.build import coded
+
+
+def _records(record: type) -> set[type]:
+    return {record}.union(*(_inner(field.shape) for field in fields_of(record)))
+
+
+def _inner(shape: Shape) -> set[type]:
+    return _records(shape.record) if shape.record else _inner(shape.of) if shape.of else set()
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_no_record_does_more_than_hold_its_fields(kind: type[Event]) -> None:
+    """Nothing would be missed without `__init__`: there is no `__post_init__`, and every field has a slot."""
+    assert quick(kind)
+    for record in _records(kind):
+        assert not hasattr(record, "__post_init__")
+        assert not hasattr(record, "__dict__") or "__dict__" not in vars(record)
+
+
+def test_a_changed_record_is_that_of_the_standard_library() -> None:
+    """Equal in every field, of the same type, hashed alike, and frozen."""
+    event = coded("a", "10.00")
+    after = changed(event, revision=2, tables={"x": "1"})
+    assert after == replace(event, revision=2, tables={"x": "1"})
+    assert (type(after), event.revision, changed(event)) == (type(event), 1, event)
+    with pytest.raises(FrozenInstanceError):
+        after.revision = 3  # type: ignore[misc] # wrong on purpose
+    with pytest.raises(TypeError, match="no field 'colour'"):
+        changed(event, colour="red")
+
+
+def test_an_event_lacks_nothing_its_cause_does_not_give() -> None:
+    """A field that is neither shared nor given is an error, as is one that the type does not have."""
+    event = coded("a", "10.00")
+    given: dict[str, Any] = {"decisions": (), "findings": (), "outcome": "PASS", "policy_version": "v"}
+    made = caused(event, ExpenseEvaluated, stage="evaluate", status="evaluated", **given)
+    values = {f.name: getattr(made, f.name) for f in fields_of(ExpenseEvaluated)}
+    assert ExpenseEvaluated(**values) == made
+    assert (made.stage, made.status, made.facts) == ("evaluate", "evaluated", event.facts)
+    with pytest.raises(TypeError, match="colour"):
+        caused(event, ExpenseEvaluated, stage="evaluate", status="evaluated", colour="red", **given)
+    del given["outcome"]
+    with pytest.raises(TypeError, match="outcome"):
+        caused(event, ExpenseEvaluated, stage="evaluate", status="evaluated", **given)
