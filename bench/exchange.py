@@ -16,7 +16,7 @@ from consumers.runtime.stage import Handler, Limits, Stage
 from consumers.runtime.transport import Fetched, Outgoing
 from consumers.runtime.writer import Writer
 from schemas.codec import Codec, Undecodable, registry_at
-from schemas.compiled import reader_of, writer_of
+from schemas.compiled import UNUSUAL, quick
 from schemas.envelope import Event
 from schemas.events import AuditRecorded
 from schemas.fields import Doc, Instant, Logical
@@ -79,7 +79,7 @@ class BaselineCodec(Codec):
 
     def __init__(self) -> None:
         super().__init__(registry_at("mock://handover"))
-        self._read, self._write = reader_of(CardTransaction), writer_of(CardTransaction)
+        self._quick = quick(cast("type[Event]", CardTransaction))
 
     def decode(self, data: bytes | None) -> Event:
         """Return the transaction in the bytes.
@@ -92,18 +92,22 @@ class BaselineCodec(Codec):
             msg = "no card transaction: it begins with a magic byte 0 and schema id 1"
             raise Undecodable(msg)
         try:
-            event, end = self._read(data, len(HEAD))
-        except Exception as error:
+            event, end = self._quick.read(data, len(HEAD), {})
+        except UNUSUAL as error:
             msg = f"bytes do not fit the card transaction: {type(error).__name__}"
             raise Undecodable(msg) from error
         if end != len(data):
             msg = f"a card transaction ends at byte {end} of {len(data)}"
             raise Undecodable(msg)
-        return cast("Event", event)
+        return event
 
     def encode(self, event: Event) -> bytes:
         """Return the bytes of a transaction or of an event of the trail."""
-        return super().encode(event) if isinstance(event, AuditRecorded) else HEAD + self._write(event)
+        if isinstance(event, AuditRecorded):
+            return super().encode(event)
+        pieces = [HEAD]
+        self._quick.write(event, pieces.append, {})
+        return b"".join(pieces)
 
 
 class BareWriter(Writer):

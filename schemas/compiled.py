@@ -10,8 +10,9 @@ to the same bytes and the same events.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, Final
 
 from schemas.contracts import Shape, fields_of
@@ -30,7 +31,7 @@ from schemas.scalars import (
     write_long,
 )
 
-__all__ = ["UNUSUAL", "Parts", "Quick", "quick"]
+__all__ = ["SHORT", "UNUSUAL", "Parts", "Quick", "quick"]
 
 # What was read last: by the object's id, which kind of part it is and its bytes. The object is kept with them, so
 # that its id stays its own.
@@ -40,6 +41,8 @@ UNUSUAL: Final = (ValueError, TypeError, AttributeError, LookupError, Arithmetic
 
 # Avro's numbers are zigzag varints of seven bits a byte; up to 63 they are one byte.
 _SIZED: Final = tuple(bytes((2 * length,)) for length in range(64))
+# The same as letters, to be put between the letters of texts.
+SHORT: Final = tuple(chr(2 * length) for length in range(64))
 _COMPOSITE: Final = frozenset({"record", "array", "map"})
 # Numbers of the forms, the same for every type, so that bytes are copied only where the same form is written.
 _KINDS: Final[dict[Shape, int]] = {}
@@ -57,10 +60,14 @@ class Quick:
     write: Callable[[Event, Callable[[bytes], object], Parts], None]
 
 
+def _is_text(shape: Shape) -> bool:
+    return shape.form == "primitive" and shape.name == "string"
+
+
 def quick(kind: type[Event]) -> Quick:
     """Return the functions of an event type, made from its fields the first time they are asked for."""
     if kind not in _MADE:
-        source = _Source()
+        source = _Source(kind)
         source.record(kind)
         # The text is made from the project's own types, as `dataclasses` makes theirs.
         exec(source.text(), source.names)  # noqa: S102 - see above
@@ -75,10 +82,12 @@ _MADE: Final[dict[type[Event], Quick]] = {}
 class _Source:
     """Python text of a type's functions, written record by record; `names` is what the text refers to."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type) -> None:
+        self._kind_of_event = kind
         self.names: dict[str, Any] = {
             "new": object.__new__,
             "sized": _SIZED,
+            "short": SHORT,
             "long": write_long,
             "read_long": read_long,
             "read_size": read_size,
@@ -105,7 +114,7 @@ class _Source:
         fields = [(field.name, field.shape) for field in fields_of(record)]
         for _, shape in fields:
             self._inner(shape)
-        name, noted = record.__name__, issubclass(record, Event)
+        name, noted = record.__name__, record is self._kind_of_event
         self.names[name] = record
         self._say(0, f"def read_{name}(data, p{', parts' if noted else ''}):")
         values = [self._local() for _ in fields]
@@ -117,9 +126,13 @@ class _Source:
             self._say(1, f"set_{name}_{field}(x, {value})")
         self._say(1, "return x, p")
         self._say(0, f"def write_{name}(x, add, parts):")
-        for field, shape in fields:
-            self._say(1, f"v = x.{field}")
-            self._write(1, shape, "v", noted=noted)
+        for texts, together in groupby(fields, lambda field: _is_text(field[1])):
+            if texts:
+                self._write_texts(1, list(together))
+                continue
+            for field, shape in together:
+                self._say(1, f"v = x.{field}")
+                self._write(1, shape, "v", noted=noted)
 
     def _inner(self, shape: Shape) -> None:
         if shape.record:
@@ -175,11 +188,12 @@ class _Source:
             self._say(depth, f"{into}, = unpack(data, p)", "p += 8")
         elif shape.name == "boolean":
             self._say(depth, "n = data[p]", "p += 1", "if n > 1: raise ValueError", f"{into} = n == 1")
+        elif shape.name == "timestamp-micros":
+            self._say(depth, f"{into}, p = read_instant(data, p)")
         else:
             self._say(depth, "n = data[p]", "if n < 128:", "    n = (n >> 1) ^ -(n & 1)", "    p += 1")
             self._say(depth, "else: n, p = read_long(data, p)")
-            taken = {"timestamp-micros": "read_instant(n)", "date": "read_day(n)"}.get(shape.name, "n")
-            self._say(depth, f"{into} = {taken}")
+            self._say(depth, f"{into} = {'read_day(n)' if shape.name == 'date' else 'n'}")
 
     def _read_many(self, depth: int, shape: Shape, of: Shape, into: str, *, noted: bool) -> None:
         many, number, one = self._local(), self._local(), self._local()
@@ -213,6 +227,25 @@ class _Source:
             self._say(depth, f"if k is not None and k[0] == {self._kind(shape)}: add(k[1])", "else:")
             depth += 1
         self._write_bare(depth, shape, value, noted=noted)
+
+    def _write_texts(self, depth: int, fields: Sequence[tuple[str, Shape]]) -> None:
+        """Write texts that follow each other: short ones of ASCII letters in one piece, any others one by one.
+
+        Joined, not formatted: what is no text is refused there.
+        """
+        pieces = []
+        for field, shape in fields:
+            value = self._local()
+            self._say(depth, f"{value} = x.{field}")
+            short = f"short[len({value})], {value}"
+            if shape.nullable:
+                short = f'"\\0" if {value} is None else "\\2" + short[len({value})] + {value}'
+            pieces.append((value, shape, short))
+        whole = ", ".join(short for _, _, short in pieces)
+        self._say(depth, f'try: add("".join(({whole},)).encode("ascii"))')
+        self._say(depth, "except (IndexError, UnicodeEncodeError):")
+        for value, shape, _ in pieces:
+            self._write(depth + 1, shape, value, noted=False)
 
     def _write_bare(self, depth: int, shape: Shape, value: str, *, noted: bool) -> None:
         if shape.form == "record":

@@ -10,14 +10,13 @@ from functools import lru_cache
 from typing import Final
 
 from schemas.codec import Codec
+from schemas.compiled import SHORT
 from schemas.envelope import Event
 from schemas.events import AuditRecorded
 from schemas.scalars import write_instant, write_long
 
 __all__ = ["recorded"]
 
-# Avro writes a length as a zigzag varint: below 64 that is one byte, twice the length, which is an ASCII character.
-_SIZED: Final = tuple(chr(2 * length) for length in range(64))
 # A branch of `["null", ...]`: the second one, then the value; the first one alone.
 _SOME: Final = "\x02"
 _NONE: Final = "\0"
@@ -88,7 +87,7 @@ def _short(
     event: Event, event_id: str, cause_id: str, source: str, topic: str, output: bytes, sha256: str
 ) -> bytes | None:
     """Return the record's Avro in the order of its schema, None where a value does not fit the short form."""
-    sized = _SIZED
+    sized = SHORT
     tenant, ledger, expense = event.tenant_id, event.ledger, event.expense_id
     subject, batch, correlation, trace = event.subject, event.batch_id, event.correlation_id, event.trace_id
     stage, status, action = event.stage, event.status, type(event).__name__

@@ -26,8 +26,9 @@ __all__ = [
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _LONG_BITS: Final = 64
-# Amounts, rates and days come again and again.
+# Amounts, rates, days and moments come again and again.
 _REMEMBERED: Final = 16_384
+_USUAL: Final = 8
 
 
 def write_long(number: int) -> bytes:
@@ -99,6 +100,7 @@ def decimal_reader(logical: Logical) -> Callable[[bytes], Decimal]:
     return read
 
 
+@lru_cache(_REMEMBERED)
 def write_instant(moment: datetime) -> bytes:
     """Return a moment in microseconds since 1970."""
     if moment.__class__ is not datetime or moment.tzinfo is None:
@@ -107,9 +109,23 @@ def write_instant(moment: datetime) -> bytes:
     return write_long((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def read_instant(micros: int) -> datetime:
-    """Return the moment so many microseconds after 1970."""
-    return _EPOCH + timedelta(microseconds=micros)
+def read_instant(data: bytes, at: int) -> tuple[datetime, int]:
+    """Return the moment that begins at a place, and where it ends."""
+    known = _usual_instant(data[at : at + _USUAL])
+    if known is not None:
+        return known, at + _USUAL
+    micros, end = read_long(data, at)
+    return _EPOCH + timedelta(microseconds=micros), end
+
+
+@lru_cache(_REMEMBERED)
+def _usual_instant(data: bytes) -> datetime | None:
+    """Return the moment that takes all of eight bytes, as those of the years 1987 to 2540 do; None for any other."""
+    try:
+        micros, end = read_long(data, 0)
+    except IndexError:
+        return None
+    return _EPOCH + timedelta(microseconds=micros) if end == _USUAL else None
 
 
 @lru_cache(_REMEMBERED)
