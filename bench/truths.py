@@ -57,7 +57,7 @@ def _receipt(folder: Path, row: Mapping[str, Any]) -> Truth:
 
 
 def invoices(data: Path) -> list[Truth]:
-    """Return the invoices with a text layer (invoice2data): number, date, total, currency.
+    """Return the invoices with a text layer (invoice2data): number, date, total, currency and lines.
 
     Raises:
         DataMissing: they are not under `data`.
@@ -73,8 +73,24 @@ def invoices(data: Path) -> list[Truth]:
             "total": str(row["amount"]) if "amount" in row else None,
             "currency": row["currency"],
         }
-        found.append(Truth(path, fields))
+        found.append(Truth(path, fields, _priced(row.get("lines", ()))))
     return found
+
+
+def _priced(rows: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, Decimal], ...]:
+    """Return the lines among what a template of invoice2data takes from a table, whose keys each template chooses.
+
+    A line has an amount: its own (`price_subtotal`), else the price of one (`price_unit`, or `price` where each row
+    counts one) times the count. Headings of sections and notes have none and are no lines; a line given for nothing
+    has its 0.00. What it is called stands under `name` or `desc`.
+    """
+    lines = []
+    for row in rows:
+        price = next((row[key] for key in ("price_subtotal", "price", "price_unit") if key in row), None)
+        if price is not None:
+            count = 1 if "price_subtotal" in row else row.get("qty", 1)
+            lines.append((row.get("name", row.get("desc", "")), Decimal(str(price)) * Decimal(str(count))))
+    return tuple(lines)
 
 
 def _found(folder: Path) -> Path:
@@ -111,22 +127,22 @@ def right_fields(truth: Truth, told: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def lines_found(truth: Iterable[tuple[str, Decimal]], lines: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many true lines were read: the same amount, and nearly the same description, each once."""
+    """Return how many true lines were read: the same amount, and nearly the same description if known, each once."""
     left = list(truth)
     number = len(left)
     for line in lines:
         words, amount = (line["description"] or "").lower(), line["amount"]
         match = next(
-            (
-                each
-                for each in left
-                if amount is not None and Decimal(amount) == each[1] and fuzz.ratio(words, each[0].lower()) >= SAME_LINE
-            ),
+            (each for each in left if amount is not None and Decimal(amount) == each[1] and _called(words, each[0])),
             None,
         )
         if match:
             left.remove(match)
     return number - len(left)
+
+
+def _called(words: str, truth: str) -> bool:
+    return not truth or fuzz.ratio(words, truth.lower()) >= SAME_LINE
 
 
 def _same(name: str, truth: str, read: str | None) -> bool:

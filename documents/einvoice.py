@@ -123,7 +123,9 @@ def read_einvoice(root: Element) -> Facts:
     currency = _one(root, paths["currency"])
     period = (_date(_one(root, paths["from"])), _date(_one(root, paths["until"])))
     lines = tuple(
-        _line(line, _LINE[syntax]) for line in every(root, paths["lines"][0]) if not _groups(line, _LINE[syntax])
+        item
+        for line in every(root, paths["lines"][0])
+        if not _groups(line, _LINE[syntax]) and not _is_remark(item := _line(line, _LINE[syntax]))
     )
     facts = Facts(
         vendor_name=_one(root, paths["seller"]),
@@ -191,6 +193,11 @@ def _type(root: Element, code: str | None) -> DocumentType:
 def _groups(line: Element, paths: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether the line only heads or explains sub-lines; its amount is theirs and would count twice."""
     return _one(line, paths["role"]) in _GROUPING_ROLES
+
+
+def _is_remark(item: LineItem) -> bool:
+    """Whether a line is none of a thing at no price: the heading of a section or a note, exported like an item."""
+    return item.quantity == item.unit_price == item.amount == 0
 
 
 def _line(line: Element, paths: Mapping[str, tuple[str, ...]]) -> LineItem:

@@ -53,7 +53,8 @@ def find_headings(survey: Survey) -> list[Head]:
         while last - index < _MOST_ROWS and (more := _continued(survey, last)):
             columns, last = columns + [each for each in more if each[0] not in {c[0] for c in columns}], last + 1
         roles = {role for role, _, _ in columns}
-        if _is_summary(survey, index) or (last > index and _is_summary(survey, last)):
+        items = {"description", "quantity"} <= {role for role, _, _ in columns_on(survey, index)}
+        if _is_summary(survey, index) or (last > index and not items and _is_summary(survey, last)):
             continue
         if len(roles & NUMERIC_COLUMNS) >= 1 and len(roles) >= 2 and not _has_money(survey, index):  # noqa: PLR2004
             found.append(Head(index, last, tuple(sorted(columns, key=lambda column: column[1]))))
@@ -72,8 +73,10 @@ def _continued(survey: Survey, index: int) -> list[tuple[str, float, float]]:
 
 def _starts_heading(survey: Survey, index: int, columns: list[tuple[str, float, float]]) -> bool:
     """Whether a row with one heading is the upper part of the heading row close under it."""
-    single = bool(columns) and columns[0][0] in NUMERIC_COLUMNS and not _has_money(survey, index)
-    return single and len(_continued(survey, index)) > 1
+    if not columns or _has_money(survey, index):
+        return False
+    under = [role for role, _, _ in _continued(survey, index)]
+    return len(under) > 1 and (columns[0][0] in NUMERIC_COLUMNS or columns[0][0] == "description" not in under)
 
 
 def _itemfind_headings(found: list[Head]) -> list[Head]:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from documents.descriptions import COUNT, LETTERS, Draft, Loose, drop_shelf_codes, is_weak, name_items, name_of
+from documents.bands import Band, find_band
+from documents.descriptions import LETTERS, Draft, Loose, drop_shelf_codes, is_weak, name_items
+from documents.factors import factors, line_amount, tax_rate
 from documents.facts import LineItem
-from documents.headings import NUMERIC_COLUMNS, Head, columns_on, find_headings
+from documents.headings import columns_on, find_headings
 from documents.layout import place_of
-from documents.numerals import parse_amount
+from documents.nesting import drop_repeats, more_detailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from documents.layout import Row
-    from documents.numerals import Amount
+    from documents.headings import Head
     from documents.reading import Word
     from documents.survey import Survey
 
 _SUMS: Final = frozenset({"total", "subtotal", "rounding", "cash", "change", "tip", "count", "tax", "allowances"})
 _NEVER_ITEMS: Final = frozenset({"tax_id", "rounding", "cash", "change", "count"})
-_CLOSE: Final = Decimal("0.02")
-_PERCENT = re.compile(r"^(\d{1,2}(?:[.,]\d{1,2})?)%?$")
+_DATES: Final = frozenset({"due_date", "invoice_date"})
 _MOST_CONTINUED: Final = 4
+_MANY: Final = 3
+_WRAPPED: Final = 0.8
+"""Share of a row's height that parts the lines of one description at most."""
 
 
 def find_lines(survey: Survey) -> tuple[LineItem, ...]:
@@ -34,51 +33,103 @@ def find_lines(survey: Survey) -> tuple[LineItem, ...]:
     drafts: list[Draft] = []
     for number, head in enumerate(heads):
         following = heads[number + 1].row if number + 1 < len(heads) else len(survey.sheet.rows)
-        drafts.extend(_region(survey, head, head.last_row + 1, following))
+        drafts.extend(_region(survey, head, head.last_row + 1, following)[0])
     if not drafts:
-        drafts = _region(survey, None, 0, len(survey.sheet.rows))
+        parts: list[list[Draft]] = []
+        start = 0
+        while start < len(survey.sheet.rows):
+            part, start = _region(survey, None, start, len(survey.sheet.rows))
+            parts.append(part)
+        drafts = more_detailed(parts)
     return tuple(draft.item for draft in drafts if draft.described or draft.item.quantity is not None)
 
 
 def _ends(survey: Survey, index: int, head: Head | None) -> bool:
-    """Whether a row is one of the sums under the items: a label of a sum first, money after it."""
+    """Whether a row is one of the sums under the items: a label of a sum first or last, money after it."""
     labels = [hit for hit in survey.hits_on(index) if hit.label.role in _SUMS and hit.label.weight > 1]
     money = [amount for amount in survey.amounts[index] if amount.is_money]
     if not labels:
         return False
     words = survey.sheet.rows[index].words
     leading = min(hit.first for hit in labels) <= 2 or len(words) - len(money) <= 5  # noqa: PLR2004 - a short row, or a count first
-    return (bool(money) and leading) or (head is None and labels[0].first == 0 and labels[0].label.weight > 2)  # noqa: PLR2004
+    told = leading or _announces(survey, index)
+    return (bool(money) and told) or (head is None and labels[0].first == 0 and labels[0].label.weight > 2)  # noqa: PLR2004
 
 
-def _region(survey: Survey, head: Head | None, start: int, stop: int) -> list[Draft]:
-    """Items from `start` on, until the sums begin."""
+def _announces(survey: Survey, index: int) -> bool:
+    """Whether the only money of a row stands right behind the label of a total, whatever opens the row."""
+    money = [amount for amount in survey.amounts[index] if amount.is_money]
+    words = survey.sheet.rows[index].words
+    if len(money) != 1:
+        return False
+    at = words.index(money[0].words[0])
+    before = [hit for hit in survey.hits_on(index) if hit.last < at and hit.label.role in {"total", "subtotal"}]
+    dated = {id(word) for spot in survey.dates_by_row.get(index, []) for word in spot.words}
+    between = words[before[-1].last + 1 : at] if before else ()
+    # A currency, a colon or the day it is due may stand between.
+    loose = [word.text for word in between if id(word) not in dated and LETTERS.search(word.text)]
+    return bool(before) and all(map(str.isupper, loose))
+
+
+def _region(survey: Survey, head: Head | None, start: int, stop: int) -> tuple[list[Draft], int]:
+    """Items from `start` on, until the sums begin, and the row behind those it looked at."""
+    first_sum = next((index for index in range(start, stop) if _ends(survey, index, head)), stop) if head else stop
+    band = find_band(survey, head, range(start, first_sum))
     drafts: list[Draft] = []
     entries: list[Draft | Loose] = []
+    index = start
     for index in range(start, stop):
+        if head and drafts and _heads_sums(survey, index):
+            break
         if _ends(survey, index, head):
-            entries.append(Loose(index, ""))
+            entries.append(_sum_on(survey, index))
             if drafts and any(hit.label.role in {"total", "cash"} for hit in survey.hits_on(index)):
                 break
             continue
-        draft = _draft(survey, head, index)
+        draft = _draft(survey, band, index)
         if draft is None:
-            text = "" if _is_heading_like(survey, index) else _text_of(survey.sheet.rows[index].words, head)
-            if text and drafts and _continues(survey, drafts[-1], index):
-                drafts[-1].item = replace(drafts[-1].item, description=f"{drafts[-1].item.description}\n{text}")
-                drafts[-1].row = index
-            elif text:
-                entries.append(Loose(index, text))
-            continue
-        so_far = [each.item.amount for each in drafts if each.item.amount is not None]
-        if len(so_far) > 1 and draft.item.amount == sum(so_far) and draft.item.quantity is None:
-            continue  # a sum by another name: what stands above adds up to it
-        drafts.append(draft)
-        entries.append(draft)
-    name_items(entries, headed=head is not None)
+            _add_text(survey, band, index, drafts, entries)
+        elif not _is_sum_of(draft, drafts, scanned=survey.scanned):
+            drafts.append(draft)
+            entries.append(draft)
+    name_items(entries, headed=head is not None, spaced=not survey.scanned)
+    drafts = drop_repeats(entries)
     if survey.scanned:
         drop_shelf_codes(drafts)
-    return drafts
+    return drafts, index + 1
+
+
+def _sum_on(survey: Survey, index: int) -> Loose:
+    row = survey.sheet.rows[index]
+    money = [amount for amount in survey.amounts[index] if amount.is_money]
+    return Loose(index, "", row.words[0].x0, row.top, row.bottom, money[-1].value if money else None)
+
+
+def _add_text(survey: Survey, band: Band, index: int, drafts: list[Draft], entries: list[Draft | Loose]) -> None:
+    """More of the description above, or text that may name the next item; an article without a price parts them."""
+    row = survey.sheet.rows[index]
+    amounts = [amount for amount in survey.amounts[index] if amount.is_money]
+    if not survey.scanned and (band.counts_on(row) or line_amount(band.head, amounts)):
+        entries.append(Loose(index, "", row.words[0].x0, row.top, row.bottom))
+        return
+    words = [] if band.is_crossed_by(row) else band.words_alone_on(row)
+    text = "" if _is_heading_like(survey, index) else band.text_of(words)
+    if not text or _is_number(survey, index, words[0]):
+        return
+    top, bottom = min(word.top for word in words), max(word.bottom for word in words)
+    loose = Loose(index, text, words[0].x0, top, bottom)
+    if drafts and _continues(survey, drafts[-1], loose):
+        drafts[-1].item = replace(drafts[-1].item, description=f"{drafts[-1].item.description}\n{text}")
+        drafts[-1].row, drafts[-1].bottom = index, bottom
+    else:
+        entries.append(loose)
+
+
+def _is_sum_of(draft: Draft, drafts: list[Draft], *, scanned: bool) -> bool:
+    """Whether a row is a sum by another name: what stands above adds up to it, and it counts nothing."""
+    so_far = [each.item.amount for each in drafts if each.item.amount is not None]
+    counted = len(so_far) > 1 or (not scanned and any(each.item.quantity is not None for each in drafts))
+    return counted and draft.item.amount == sum(so_far) and draft.item.quantity is None
 
 
 def _is_heading_like(survey: Survey, index: int) -> bool:
@@ -88,125 +139,61 @@ def _is_heading_like(survey: Survey, index: int) -> bool:
     )
 
 
-def _continues(survey: Survey, draft: Draft, index: int) -> bool:
-    """Whether a row of text belongs to the item above: its missing description, or more of a wrapped one."""
-    row, above = survey.sheet.rows[index], survey.sheet.rows[draft.row]
-    if row.page != above.page or index - draft.row > _MOST_CONTINUED:
+def _heads_sums(survey: Survey, index: int) -> bool:
+    """Whether a row is the heading of a table of sums: labels of three and more side by side, and no number."""
+    row = survey.sheet.rows[index]
+    if survey.scanned or survey.amounts[index]:
         return False
-    if not draft.described:
-        return False
-    near = row.top - survey.sheet.rows[index - 1].bottom < 0.8 * row.height
-    return near and not survey.scanned and abs(row.words[0].x0 - draft.left) < 2 * row.height
+    firsts = {hit.first for hit in survey.hits_on(index) if hit.label.role in _SUMS}
+    return sum(any(row.words.index(phrase[0]) == first for first in firsts) for phrase in row.phrases()) >= _MANY
 
 
-def _draft(survey: Survey, head: Head | None, index: int) -> Draft | None:
+def _is_number(survey: Survey, index: int, first: Word) -> bool:
+    """Whether a text is a number with its label ("Serial no.: 4711"): known of an article, and not its name."""
+    words = survey.sheet.rows[index].words
+    return any(
+        hit.label.role == "other_number" and words[hit.first] is first and words[hit.last].text.endswith(":")
+        for hit in survey.hits_on(index)
+    )
+
+
+def _continues(survey: Survey, draft: Draft, loose: Loose) -> bool:
+    """Whether a row of text belongs to the item above: more of a wrapped description."""
+    row, above = survey.sheet.rows[loose.row], survey.sheet.rows[draft.row]
+    if row.page != above.page or loose.row - draft.row > _MOST_CONTINUED or not draft.described or survey.scanned:
+        return False
+    near = loose.top - draft.bottom < _WRAPPED * row.height
+    return near and abs(loose.left - draft.left) < 2 * row.height
+
+
+def _draft(survey: Survey, band: Band, index: int) -> Draft | None:
     """The item whose numbers stand on a row, None when it has no line amount."""
-    row, amounts = survey.sheet.rows[index], survey.amounts[index]
-    amount = _line_amount(head, [each for each in amounts if each.decimals or not survey.cents])
-    if amount is None or any(hit.label.role in _NEVER_ITEMS and hit.first == 0 for hit in survey.hits_on(index)):
+    row, amounts, hits = survey.sheet.rows[index], survey.amounts[index], survey.hits_on(index)
+    amount = line_amount(band.head, [each for each in amounts if each.decimals or not survey.cents])
+    if amount is None or any(hit.label.role in _NEVER_ITEMS and hit.first == 0 for hit in hits):
         return None
-    if amount.value == 0 and any(hit.label.role == "discount" for hit in survey.hits_on(index)):
-        return None
+    dated = any(hit.label.role in _DATES and hit.label.weight > 2 and hit.first == 0 for hit in hits)  # noqa: PLR2004 - says a date only
+    if dated and survey.dates_by_row.get(index):
+        return None  # "payable by 5 July: 29.99"
     rest = [each for each in amounts if each is not amount and each.x0 < amount.x0]
-    quantity, price = _factors(head, row, rest, amount)
-    words = [word for word in row.words if word.x0 < amount.x0]
-    text = _text_of(_describing(head, words, rest), head)
+    quantity, price = factors(band.head, row, rest, amount)
+    if amount.value == 0 and _is_nothing(survey, band, index, counted=quantity is not None):
+        return None
+    words = band.words_on(row, amount.x0, rest)
+    text = band.text_of(words)
     item = LineItem(
         description=text or None,
         quantity=quantity,
         unit_price=price,
-        tax_rate=_rate(head, row),
+        tax_rate=tax_rate(band.head, row),
         amount=amount.value,
         place=place_of(row.page, row.words),
     )
-    first = next((word for word in words if LETTERS.search(word.text)), row.words[0])
-    if survey.scanned and amount.value == 0 and quantity is None:
-        return None  # nothing bought for nothing: a rounding or a discount whose label was not recognised
-    return Draft(item, index, bool(text) and not is_weak(text), first.x0)
+    left = words[0].x0 if text else float("inf")
+    return Draft(item, index, bool(text) and not is_weak(text), left, row.top, row.bottom)
 
 
-def _line_amount(head: Head | None, amounts: Sequence[Amount]) -> Amount | None:
-    money = [amount for amount in amounts if amount.is_money]
-    if head is None or not head.span("amount"):
-        return money[-1] if money else None
-    inside = [amount for amount in amounts if head.column_of(amount.x0, amount.x1) == "amount"]
-    return next((amount for amount in reversed(inside) if amount.is_money), inside[-1] if inside else None)
-
-
-def _factors(head: Head | None, row: Row, rest: list[Amount], amount: Amount) -> tuple[Decimal | None, Decimal | None]:
-    """Quantity and unit price: what multiplies to the amount, else what the columns say."""
-    numbers = [(each.value, each.x0, each.x1) for each in rest]
-    numbers += [
-        (Decimal(match[1].replace(",", ".")), word.x0, word.x1)
-        for word in row.words
-        if word.x1 <= amount.x0 and (match := COUNT.match(word.text)) and not any(word in each.words for each in rest)
-    ]
-    named: dict[str, Decimal] = {}
-    if head:
-        for value, x0, x1 in numbers:
-            named.setdefault(head.column_of(x0, x1), value)
-    quantity, price = named.get("quantity"), named.get("unit_price")
-    if quantity is not None and price is not None and _plausible(quantity * price, amount.value):
-        return quantity, price
-    pairs = [
-        (one, two)
-        for one, left, _ in numbers
-        for two, right, _ in numbers
-        if left != right and abs(one * two - amount.value) <= _CLOSE and one != 0
-    ]
-    # The count is the whole number; of two, the one printed first.
-    whole = [(one, two) for one, two in pairs if one == one.to_integral_value()]
-    if whole or pairs:
-        return (whole or pairs)[0]
-    if quantity is not None and price is not None:
-        # Columns that cannot belong together: a year or a size in the description reached into the count's column.
-        return None, price
-    if quantity is None and price is not None and price == amount.value:
-        quantity = Decimal(1)
-    return quantity, price
-
-
-def _plausible(product: Decimal, amount: Decimal) -> bool:
-    """Return whether quantity times price can be this line: the amount itself, or more by a discount of up to 70 %."""
-    return abs(product - amount) <= _CLOSE or abs(amount) <= abs(product) <= abs(amount) / _LEAST_SHARE
-
-
-# A line discounted by more than 70 % is rarer than two numbers that stand in each other's way.
-_LEAST_SHARE: Final = Decimal("0.3")
-
-
-def _rate(head: Head | None, row: Row) -> Decimal | None:
-    """A percentage on the row, or a bare number in the column of tax rates."""
-    for at, word in enumerate(row.words):
-        match = _PERCENT.match(word.text)
-        if not match:
-            continue
-        marked = word.text.endswith("%") or (at + 1 < len(row.words) and row.words[at + 1].text.startswith("%"))
-        in_column = head is not None and head.column_of(word.x0, word.x1) == "tax_rate"
-        if marked and (in_column or head is None or not head.span("discount")):
-            return parse_amount(match[1])
-    return None
-
-
-def _describing(head: Head | None, words: list[Word], rest: list[Amount]) -> list[Word]:
-    """Words of the row that can describe: not its prices, and with a heading only those before the number columns."""
-    # A size with decimals in the middle of a name is no price.
-    last = max((word.x0 for word in words if LETTERS.search(word.text) and not is_weak(word.text)), default=0.0)
-    numbers = {id(word) for amount in rest if amount.is_money and amount.x0 > last for word in amount.words}
-    words = [word for word in words if id(word) not in numbers]
-    described = head.span("description") if head else None
-    if head is None or described is None:
-        return words
-    following = [x0 for role, x0, _ in head.columns if role in NUMERIC_COLUMNS and x0 > described[0]]
-    end = min(following, default=float("inf"))
-    kept: list[Word] = []
-    for word in words:
-        beside = kept and word.x1 < end and word.x0 - kept[-1].x1 <= word.bottom - word.top
-        named = LETTERS.search(word.text) and word.x0 < end
-        if beside or named or head.column_of(word.x0, word.x1) in {"description", "code"}:
-            kept.append(word)
-    return kept
-
-
-def _text_of(words: Sequence[Word], head: Head | None) -> str:
-    return name_of([word.text for word in words], headed=head is not None)
+def _is_nothing(survey: Survey, band: Band, index: int, *, counted: bool) -> bool:
+    """Whether a row with 0.00 is no item: no count of it is told, or it is a discount that was not given."""
+    discount = any(hit.label.role == "discount" for hit in survey.hits_on(index))
+    return not counted or (discount and (survey.scanned or band.head is None))

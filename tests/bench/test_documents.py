@@ -1,5 +1,6 @@
 """The benches that read documents: what they count, on the smallest of runs."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 
 from bench import extraction, hostile, throughput
 from bench.throughput import Passed
-from bench.truths import DataMissing, Truth, agreement, lines_found, receipts
+from bench.truths import DataMissing, Truth, agreement, invoices, lines_found, receipts
 from consumers.ocr.crew import FileRead
 from consumers.ocr.task import FileTask
 from consumers.project.queries import Summary
@@ -48,6 +49,33 @@ def test_a_true_line_is_found_once() -> None:
     """One line that was read is not two true ones, and two that were read are."""
     line = {"description": "Oil filter", "amount": "12.00"}
     assert [lines_found(RECEIPT.lines, [line] * number) for number in (1, 2, 3)] == [1, 2, 2]
+
+
+def test_what_templates_tell_of_lines_is_understood(tmp_path: Path) -> None:
+    """An amount of its own, else the price times the count; headings of sections, notes and bare positions are none."""
+    rows = [
+        {"sectionheader": "Food"},
+        {"name": "Oil", "qty": 2.0, "price_unit": 1.0, "price_subtotal": 1.9},
+        {"line_note": "in a re-usable bottle"},
+        {"desc": "Exchange\nper unit", "qty": 3.0, "price": 3.89},
+        {"name": "Storage", "price_unit": "0.01"},
+        {"name": "Sample", "qty": 1.0, "price_subtotal": 0.0},
+        {"pos": "7"},
+    ]
+    told = [{"invoice_number": "#7", "date": "2026-10-15", "amount": 13.58, "currency": "EUR", "lines": rows}]
+    folder = tmp_path / "invoice2data" / "tests" / "compare"
+    folder.mkdir(parents=True)
+    (folder / "a.pdf").touch()
+    (folder / "a.json").write_text(json.dumps(told))
+    (truth,) = invoices(tmp_path)
+    assert truth.fields == {
+        "invoice_number": "7", "invoice_date": "2026-10-15", "total": "13.58", "currency": "EUR"
+    }  # fmt: skip
+    assert [(name, str(amount)) for name, amount in truth.lines] == [
+        ("Oil", "1.9"), ("Exchange\nper unit", "11.670"), ("Storage", "0.01"), ("Sample", "0.0")
+    ]  # fmt: skip
+    nameless = [("", Decimal("1.9"))]
+    assert lines_found(nameless, [{"description": "anything", "amount": "1.90"}]) == 1
 
 
 def test_the_ratio_is_the_middle_of_the_rounds_own() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from bench.truths import lines_found
 from documents import pdf, xmltree
 from documents.einvoice import read_einvoice
 from documents.facts import Facts
@@ -218,9 +219,12 @@ def test_no_false_alarms() -> None:
 
 
 def test_pages_read_without_their_data() -> None:
-    """The page alone gives total, number, date and currency of its own data wherever it prints them; lines F1 0.85."""
+    """The page alone gives total, number, date and currency of its own data wherever it prints them.
+
+    Lines reach F1 0.88 by amount, and 0.74 where their names have to be those of the data too.
+    """
     wrong: dict[str, list[str]] = {"total": [], "invoice_number": [], "invoice_date": [], "currency": []}
-    hits = extra = missed = pages = 0
+    hits = extra = missed = pages = named = 0
     for path in sorted(DATA.rglob("*.pdf")):
         reading = read(path.name, path.read_bytes())
         words = " ".join(word.text for page in reading.pages for word in page.words)
@@ -239,10 +243,14 @@ def test_pages_read_without_their_data() -> None:
             hits += same
             extra += _amounts(found).total() - same
             missed += _amounts(truth).total() - same
+            known = [(line.description or "", line.amount) for line in truth.line_items if line.amount is not None]
+            named += lines_found(known, [line.as_dict() for line in found.line_items])
     # One page prints a total that is a cent off its own data.
     assert wrong == {"total": ["MustangBeispiel20221026.pdf"], "invoice_number": [], "invoice_date": [], "currency": []}
     assert pages >= 17
-    assert 2 * hits / (2 * hits + extra + missed) >= 0.85, (hits, extra, missed)
+    assert 2 * hits / (2 * hits + extra + missed) >= 0.88, (hits, extra, missed)
+    # Rows of allowances and charges stand among the lines of two pages, and in no line of their data.
+    assert 2 * named / (2 * hits + extra + missed) >= 0.74, (named, hits, extra, missed)
 
 
 def _amounts(facts: Facts) -> Counter[Decimal]:

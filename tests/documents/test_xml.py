@@ -50,6 +50,14 @@ UBL = """<?xml version="1.0"?>
 </Invoice>"""
 
 
+def test_remarks_exported_as_lines_are_no_items() -> None:
+    """None of a thing, at no price, for no amount heads a section or explains; it is not bought."""
+    line = UBL[UBL.index(" <cac:InvoiceLine>") : UBL.index("</Invoice>")]
+    remark = line.replace("200<", "0.00<").replace("100.00<", "0.00<").replace("5.00<", "0.00<")
+    facts = read_einvoice(parse_xml(UBL.replace("TOTAL", "121.00").replace(line, remark + line + remark).encode()))
+    assert [item.description for item in facts.line_items] == ["Haring"]
+
+
 def test_ubl_facts() -> None:
     """Every header field and line of a UBL invoice is read, a price per ten divided down to one."""
     facts = read_einvoice(parse_xml(UBL.replace("TOTAL", "121.00").encode()))
