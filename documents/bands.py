@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from documents.descriptions import COUNT, LETTERS, is_weak, name_of
-from documents.headings import NUMERIC_COLUMNS
 from documents.layout import PHRASE_GAP
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ class Band:
             words = [word for word in words if id(word) not in stray]
         # A size with decimals in the middle of a name is no price, nor is what runs on from it short of the numbers.
         last = max((word.x0 for word in words if LETTERS.search(word.text) and not is_weak(word.text)), default=0.0)
-        own = {id(word) for phrase in row.phrases() if LETTERS.search(phrase[0].text) for word in phrase}
+        named = [phrase for phrase in row.phrases() if self.right < _UNBOUND and LETTERS.search(phrase[0].text)]
+        own = {id(word) for phrase in named for word in phrase}
         prices = {
             id(word)
             for each in numbers
@@ -95,7 +95,8 @@ class Band:
         for word in words:
             beside = kept and word.x1 < self.right and word.x0 - kept[-1].x1 <= word.bottom - word.top
             named = LETTERS.search(word.text) and word.x0 < self.right
-            if beside or named or head.column_of(word.x0, word.x1) in {"description", "code"}:
+            column = head.column_of(word.x0, word.x1)
+            if beside or named or column == "description" or (column == "code" and word.x0 < self.right):
                 kept.append(word)
         return kept
 
@@ -105,13 +106,10 @@ def find_band(survey: Survey, head: Head | None, rows: range) -> Band:
     span = head.span("description") if head else None
     if head is None or span is None:
         return Band(head)
-    following = [x0 for role, x0, _ in head.columns if role in NUMERIC_COLUMNS and x0 > span[0]]
-    right = min(following, default=_UNBOUND)
-    if survey.scanned:
-        return Band(head, right=right)
+    right = min((x0 for _, x0, _ in head.columns if x0 > span[0]), default=_UNBOUND)
     tolerance = _ALIGNED * survey.sheet.rows[head.row].height
     texts = [[word for word in survey.sheet.rows[at].words if word.x0 < right] for at in rows]
-    for left in (*_edges(survey, head, span[0]), *_indented(survey, head, rows)):
+    for left in (*_edges(survey, head, span[0]), *_indented(survey, head, rows, tolerance)):
         named = [
             words for words in texts if any(LETTERS.search(each.text) and each.x0 > left - tolerance for each in words)
         ]
@@ -130,12 +128,14 @@ def _begins(words: Sequence[Word], left: float, tolerance: float) -> bool:
     )
 
 
-def _indented(survey: Survey, head: Head, rows: range) -> list[float]:
-    """Where a phrase begins under the heading, if that is centred over a column not much wider."""
+def _indented(survey: Survey, head: Head, rows: range, tolerance: float) -> list[float]:
+    """Where phrases begin right of the column before, the last first: the heading may be centred over its column."""
     x0, x1 = head.span("description") or (0.0, 0.0)
-    starts = (phrase[0].x0 for at in rows for phrase in survey.sheet.rows[at].phrases())
-    inside = [start for start in starts if x0 < start < x1]
-    return [min(inside)] if inside and any(right < x0 for _, _, right in head.columns) else []
+    before = max((right for _, _, right in head.columns if right < x0), default=_UNBOUND)
+    begun = (phrase[0].x0 for at in rows for phrase in survey.sheet.rows[at].phrases())
+    starts = sorted({start for start in begun if before < start < x1}, reverse=True)
+    firsts = (min(other for other in starts if start - other <= tolerance) for start in starts)
+    return list(dict.fromkeys(firsts))
 
 
 def _edges(survey: Survey, head: Head, start: float) -> Iterator[float]:

@@ -10,7 +10,7 @@ from documents.labels import column_labels
 if TYPE_CHECKING:
     from documents.survey import Survey
 
-NUMERIC_COLUMNS: Final = frozenset({"quantity", "unit_price", "discount", "tax_rate", "tax", "net", "amount"})
+NUMERIC_COLUMNS: Final = frozenset({"quantity", "unit_price", "discount", "tax_rate", "tax", "net", "amount", "paid"})
 
 _MOST_ROWS: Final = 3
 """Rows a heading goes on for under its first; more of them are a table of words."""
@@ -92,7 +92,7 @@ def _itemfind_headings(found: list[Head]) -> list[Head]:
 def columns_on(survey: Survey, row: int) -> list[tuple[str, float, float]]:
     """Column headings on a row; one that can mean two columns takes the one still free."""
     columns: dict[tuple[int, int], list[str]] = {}
-    for hit in survey.sheet.find_in(row, column_labels()):
+    for hit in survey.sheet.find_in(row, column_labels(), parted=not survey.scanned):
         columns.setdefault((hit.first, hit.last), []).append(hit.label.role)
     words = survey.sheet.rows[row].words
     covered = sum(last - first + 1 for first, last in columns)
@@ -101,7 +101,7 @@ def columns_on(survey: Survey, row: int) -> list[tuple[str, float, float]]:
     taken: set[str] = set()
     found: list[tuple[str, float, float]] = []
     for (first, last), roles in sorted(columns.items()):
-        role = next((each for each in roles if each not in taken), None)
+        role = next((each for each in roles if each not in taken or each == "code"), None)
         if role is None:
             role = "amount" if roles[0] == "amount" else None
             found = [each for each in found if each[0] != role]

@@ -113,13 +113,16 @@ class Sheet:
         """Every label on the sheet, the longest at each spot, all roles that share the same words."""
         return tuple(hit for row in range(len(self.rows)) for hit in self.find_in(row, labels))
 
-    def find_in(self, row: int, labels: Mapping[str, tuple[Label, ...]]) -> list[Hit]:
-        """Labels on one row, left to right."""
+    def find_in(self, row: int, labels: Mapping[str, tuple[Label, ...]], *, parted: bool = False) -> list[Hit]:
+        """Labels on one row, left to right; `parted` ones do not reach over a wide gap into the next phrase."""
         hits: list[Hit] = []
         tokens = self.tokens[row]
+        phrases = [at for at, phrase in enumerate(self.rows[row].phrases()) for _ in phrase] if parted else []
         at = 0
         while at < len(tokens):
-            words = [token for token, _ in tokens[at : at + 8]]
+            words = [
+                token for token, index in tokens[at : at + 8] if not parted or phrases[index] == phrases[tokens[at][1]]
+            ]
             fitting = [each for each in labels.get(words[0], ()) if tuple(words[: len(each.tokens)]) == each.tokens]
             longest = len(fitting[0].tokens) if fitting else 1
             hits.extend(

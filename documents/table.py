@@ -23,6 +23,7 @@ _NEVER_ITEMS: Final = frozenset({"tax_id", "rounding", "cash", "change", "count"
 _DATES: Final = frozenset({"due_date", "invoice_date"})
 _MOST_CONTINUED: Final = 4
 _MANY: Final = 3
+_APART: Final = 0.25
 _WRAPPED: Final = 0.8
 """Share of a row's height that parts the lines of one description at most."""
 
@@ -89,7 +90,7 @@ def _region(survey: Survey, head: Head | None, start: int, stop: int) -> tuple[l
         draft = _draft(survey, band, index)
         if draft is None:
             _add_text(survey, band, index, drafts, entries)
-        elif not _is_sum_of(draft, drafts, scanned=survey.scanned):
+        elif not _is_sum_of(survey, draft, drafts):
             drafts.append(draft)
             entries.append(draft)
     name_items(entries, headed=head is not None, spaced=not survey.scanned)
@@ -118,24 +119,40 @@ def _add_text(survey: Survey, band: Band, index: int, drafts: list[Draft], entri
         return
     top, bottom = min(word.top for word in words), max(word.bottom for word in words)
     loose = Loose(index, text, words[0].x0, top, bottom)
-    if drafts and _continues(survey, drafts[-1], loose):
+    if drafts and _continues(survey, drafts[-1], loose, headed=band.head is not None):
         drafts[-1].item = replace(drafts[-1].item, description=f"{drafts[-1].item.description}\n{text}")
         drafts[-1].row, drafts[-1].bottom = index, bottom
     else:
         entries.append(loose)
 
 
-def _is_sum_of(draft: Draft, drafts: list[Draft], *, scanned: bool) -> bool:
+def _is_sum_of(survey: Survey, draft: Draft, drafts: list[Draft]) -> bool:
     """Whether a row is a sum by another name: what stands above adds up to it, and it counts nothing."""
     so_far = [each.item.amount for each in drafts if each.item.amount is not None]
-    counted = len(so_far) > 1 or (not scanned and any(each.item.quantity is not None for each in drafts))
-    return counted and draft.item.amount == sum(so_far) and draft.item.quantity is None
+    if not so_far or draft.item.amount != sum(so_far) or draft.item.quantity is not None:
+        return False
+    counted = not survey.scanned and any(each.item.quantity is not None for each in drafts)
+    return len(so_far) > 1 or counted or _is_told_a_sum(survey, draft)
+
+
+def _is_told_a_sum(survey: Survey, draft: Draft) -> bool:
+    """Whether the amount of a row stands right behind any label of a sum."""
+    words = survey.sheet.rows[draft.row].words
+    own = [each.words[0] for each in survey.amounts[draft.row] if each.value == draft.item.amount]
+    behind = [
+        words[hit.last + 1] for hit in survey.hits_on(draft.row) if hit.label.role in _SUMS and words[hit.last + 1 :]
+    ]
+    return any(first is word for first in own for word in behind)
 
 
 def _is_heading_like(survey: Survey, index: int) -> bool:
-    """Whether a row of text names columns or sums rather than an article."""
-    return len(columns_on(survey, index)) > 1 or any(
-        hit.label.role in _SUMS and hit.first == 0 for hit in survey.hits_on(index)
+    """Whether a row of text names columns, sums or fields rather than an article."""
+    hits = survey.hits_on(index)
+    fields = sum(hit.label.weight > 2 for hit in hits)  # noqa: PLR2004 - says one field only
+    return (
+        fields >= _MANY
+        or len(columns_on(survey, index)) > 1
+        or any(hit.label.role in _SUMS and hit.first == 0 for hit in hits)
     )
 
 
@@ -157,13 +174,24 @@ def _is_number(survey: Survey, index: int, first: Word) -> bool:
     )
 
 
-def _continues(survey: Survey, draft: Draft, loose: Loose) -> bool:
+def _continues(survey: Survey, draft: Draft, loose: Loose, *, headed: bool) -> bool:
     """Whether a row of text belongs to the item above: more of a wrapped description."""
     row, above = survey.sheet.rows[loose.row], survey.sheet.rows[draft.row]
-    if row.page != above.page or loose.row - draft.row > _MOST_CONTINUED or not draft.described or survey.scanned:
+    if row.page != above.page or loose.row - draft.row > _MOST_CONTINUED or not draft.described:
         return False
     near = loose.top - draft.bottom < _WRAPPED * row.height
+    if survey.scanned and not (headed and near and _is_apart(survey, loose.row)):
+        return False  # a till may print the next article's name there
     return near and abs(loose.left - draft.left) < 2 * row.height
+
+
+def _is_apart(survey: Survey, index: int) -> bool:
+    """Whether the row below stands twice as far from a row as that from the one above."""
+    rows = survey.sheet.rows
+    if index + 1 == len(rows):
+        return True
+    above, row, below = rows[index - 1 : index + 2]
+    return below.top - row.bottom > max(_APART * row.height, 2 * (row.top - above.bottom))
 
 
 def _draft(survey: Survey, band: Band, index: int) -> Draft | None:

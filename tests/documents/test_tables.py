@@ -192,3 +192,38 @@ Total                               29.99
 """
     assert [amount for _, amount in _told(table)] == ["10.00", "0.00"]
     assert _told(page) == [("Subscriptions", "29.99")]
+
+
+def test_a_centred_heading_does_not_hide_the_column_of_codes() -> None:
+    """Where every row begins anew right of the codes, the names begin, wherever the heading stands."""
+    text = """
+ DATE       ITEM CODE             DESCRIPTION         QTY   PRICE     TAX     AMOUNT
+3/4/2021      A123      Consulting Services             2   30.00    6.00      60.00
+3/5/2021      B456      Document Fee                    3   10.00    3.00      30.00
+Subtotal                                                                       90.00
+"""
+    assert _told(text) == [("Consulting Services", "60.00"), ("Document Fee", "30.00")]
+
+
+def test_what_was_paid_in_an_account_is_no_item() -> None:
+    """A hotel writes charges and credits side by side; only the charges were bought."""
+    text = """
+DATE       DESCRIPTION               CHARGES    CREDITS
+27Mar21    Room charge                 88.00
+27Mar21    Daily parking                6.00
+28Mar21    Card payment                           94.00
+Total                                  94.00      94.00
+"""
+    assert _told(text) == [("Room charge", "88.00"), ("Daily parking", "6.00")]
+
+
+def test_codes_behind_a_name_are_no_part_of_it() -> None:
+    """A column of codes on the right ends a description as a column of numbers does; a row of fields names nothing."""
+    text = """
+S.NO   DESCRIPTION                     HSN     IGST        AMOUNT
+1      Posters and banners             998877   18%        450.00
+2      Campaign                        998366   18%        150.00
+Invoice no   Invoice date   Due date   Vat no
+Subtotal                                                   600.00
+"""
+    assert _told(text) == [("Posters and banners", "450.00"), ("Campaign", "150.00")]
