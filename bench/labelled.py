@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rapidfuzz import fuzz
 
-from bench.truths import receipts
+from bench.truths import receipts, same_address
 from documents.einvoice import read_einvoice
 from documents.facts import Facts
 from documents.firms import LEGAL_FORM
@@ -28,7 +28,7 @@ from documents.xmltree import parse_xml
 __all__ = ["Labelled", "is_right", "labelled_documents", "paths_of", "read_file"]
 
 _ALIKE: Final = 90
-"""Ratio from which two names or addresses are one, so that a blank or a comma more is no error."""
+"""Ratio from which two names are one, so that a blank or a comma more is no error."""
 
 _FEWEST_WORDS: Final = 20
 """Words a page has to have to show the invoice embedded in it; a cover sheet shows none."""
@@ -92,7 +92,7 @@ def is_right(field: str, found: Facts, truth: Any) -> bool:
     if field in {"vendor_name", "buyer_name"}:
         return any(_alike(str(value), each) for each in truth)
     if field == "vendor_address":
-        return any(fuzz.ratio(_plain(str(value)), _plain(each)) >= _ALIKE for each in truth)
+        return any(same_address(value, each) for each in truth)
     if field in {"invoice_number", "vendor_tax_id"}:
         return _plain(str(value)) == _plain(truth)
     return bool(value == truth)
@@ -108,7 +108,7 @@ def _receipts(data: Path, reader: Callable[[Path], Reading]) -> Iterator[Labelle
         currency = row["transaction"]["currency"]
         truth = {
             "vendor_name": (told.fields["vendor_name"],),
-            "vendor_address": (row["official"]["address"],),
+            "vendor_address": (told.address,),
             "invoice_date": date.fromisoformat(str(told.fields["invoice_date"])),
             "total": Decimal(str(told.fields["total"])),
             "currency": "MYR" if currency == "RM" else currency,

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 from bench.report import Figure, ratio
 from documents.dates import dates_in
 
-__all__ = ["DataMissing", "Truth", "agreement", "invoices", "lines_found", "receipts", "right_fields"]
+__all__ = ["DataMissing", "Truth", "agreement", "invoices", "lines_found", "receipts", "right_fields", "same_address"]
 
 SAME_NAME: Final = 90
 SAME_LINE: Final = 80
@@ -26,15 +26,16 @@ class DataMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One document: its fields as a reading would print them, and its lines (description, amount) where known."""
+    """One document: its fields as a reading would print them, its lines (description, amount) and address if known."""
 
     path: Path
     fields: Mapping[str, str | None]
     lines: tuple[tuple[str, Decimal], ...] = ()
+    address: str | None = None
 
 
 def receipts(data: Path) -> list[Truth]:
-    """Return the scanned receipts (SROIE): company, date, total and lines; their dates are day first.
+    """Return the scanned receipts (SROIE): company, date, total, lines and address; their dates are day first.
 
     Raises:
         DataMissing: they are not under `data`.
@@ -53,7 +54,7 @@ def _receipt(folder: Path, row: Mapping[str, Any]) -> Truth:
         "total": official["total"].replace("$", "").replace("RM", "").strip(),
     }
     lines = tuple((item["name"], Decimal(str(item["total_price"]))) for item in row["items"])
-    return Truth(folder / "images" / f"{row['key']}.jpg", fields, lines)
+    return Truth(folder / "images" / f"{row['key']}.jpg", fields, lines, official["address"])
 
 
 def invoices(data: Path) -> list[Truth]:
@@ -139,6 +140,12 @@ def lines_found(truth: Iterable[tuple[str, Decimal]], lines: Iterable[Mapping[st
         if match:
             left.remove(match)
     return number - len(left)
+
+
+def same_address(read: str | None, truth: str) -> bool:
+    """Return whether two addresses are one, however they are parted into rows: letters and figures at a ratio of 90."""
+    one, two = ("".join(letter for letter in text.upper() if letter.isalnum()) for text in (read or "", truth))
+    return fuzz.ratio(one, two) >= SAME_NAME
 
 
 def _called(words: str, truth: str) -> bool:

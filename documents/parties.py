@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz
 
+from documents.addresses import find_address
 from documents.facts import Found
-from documents.firms import LEGAL_FORM, NOISE, reads_like_a_name, tidy
-from documents.labels import fold, title_labels, word_lists
-from documents.layout import place_of
-from documents.names import STREET, Name, find_names, legal_name
+from documents.firms import LEGAL_FORM, reads_like_a_name, tidy
+from documents.labels import fold, word_lists
+from documents.names import Name, find_names, legal_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,8 @@ class Parties:
 def find_parties(survey: Survey) -> Parties:
     """The buyer by label; the seller by label, else the phrase with the most signs of being a firm."""
     buyer = _labelled(survey, "buyer")
-    names = find_names(survey, buyer[0] if buyer else None, _bought_rows(survey))
+    bought = _bought_rows(survey)
+    names = find_names(survey, buyer[0] if buyer else None, bought)
     for role, score in (("seller", _NAMED), ("payee", _PAID)):
         named = _labelled(survey, role)
         if named and (role == "payee" or LEGAL_FORM.search(named[0]) or _is_told(survey, named)):
@@ -70,7 +70,7 @@ def find_parties(survey: Survey) -> Parties:
         confidence -= 0.12
     trust = survey.trust(sum(word.confidence for word in best.words) / len(best.words))
     vendor = Found(tidy(legal_name(best, names)), confidence * trust, survey.place(best.row, best.words))
-    return Parties(vendor, _address(survey, best), _found(survey, buyer, 0.8))
+    return Parties(vendor, find_address(survey, best, bought), _found(survey, buyer, 0.8))
 
 
 def _found(survey: Survey, named: _Named | None, confidence: float) -> Found[str] | None:
@@ -185,9 +185,9 @@ def _is_labelled(survey: Survey, row: int, words: tuple[Word, ...]) -> bool:
     )
 
 
-def _bought_rows(survey: Survey) -> set[tuple[int, int]]:
+def _bought_rows(survey: Survey) -> frozenset[tuple[int, int]]:
     """Phrases in the block under a label of the buyer or the place of delivery: row and first word."""
-    return {
+    return frozenset(
         (row, id(phrase[0]))
         for hit in survey.hits
         if hit.label.role in {"buyer", "recipient"} and _is_heading(survey, hit)
@@ -195,7 +195,7 @@ def _bought_rows(survey: Survey) -> set[tuple[int, int]]:
             *(() if _is_mail(survey, hit) else survey.sheet.below(hit, reach=1.0)),
             *((hit.row, p) for p in _after(survey, hit)),
         )
-    }
+    )
 
 
 def _is_mail(survey: Survey, hit: Hit) -> bool:
@@ -206,37 +206,3 @@ def _is_mail(survey: Survey, hit: Hit) -> bool:
 def _after(survey: Survey, hit: Hit) -> list[tuple[Word, ...]]:
     row = survey.sheet.rows[hit.row]
     return [phrase for phrase in row.phrases() if phrase[-1].x0 >= row.words[hit.first].x0]
-
-
-def _address(survey: Survey, name: Name) -> Found[str] | None:
-    """Rows under the seller's name, in its column, as long as they read like an address."""
-    rows = survey.sheet.rows
-    box = survey.place(name.row, name.words)
-    parts: list[tuple[int, tuple[Word, ...]]] = []
-    bottom, height = box.bottom, rows[name.row].height
-    for index in range(name.row + 1, min(name.row + 9, len(rows))):
-        row = rows[index]
-        if row.page != box.page or row.top - bottom > 2.5 * max(height, row.height):
-            break
-        phrase = next((each for each in row.phrases() if each[0].x0 < box.x1 and each[-1].x1 > box.x0), None)
-        if phrase is None:
-            continue
-        text = " ".join(word.text for word in phrase)
-        if STREET.search(text) or (
-            parts and re.search(r"[^\W\d_]{4,}", text) and not _ends_address(survey, index, text)
-        ):
-            parts.append((index, phrase))
-        elif parts:
-            break
-        bottom = row.bottom
-    if not parts:
-        return None
-    words = tuple(word for _, phrase in parts for word in phrase)
-    text = ", ".join(tidy(" ".join(word.text for word in phrase)) for _, phrase in parts)
-    confidence = 0.8 * survey.trust(sum(word.confidence for word in words) / len(words))
-    return Found(text, confidence, place_of(box.page, words))
-
-
-def _ends_address(survey: Survey, index: int, text: str) -> bool:
-    labelled = any(hit.label.weight > 1 for hit in survey.hits_on(index))
-    return labelled or bool(NOISE.search(text)) or bool(survey.sheet.find_in(index, title_labels()))
