@@ -10,23 +10,19 @@ from decimal import Decimal
 from hashlib import file_digest
 from pathlib import Path
 
-from producers.bad_row import bury
+from producers.bad_row import dead_letter
 from producers.batch import batch_closed
-from producers.card_line import STAGE, CardLine, Holder, settle
+from producers.card_line import CardLine, Holder, settle
 from producers.edge import Edge
 from producers.feed_map import ColumnMap
 from producers.feed_rows import FeedRefused
 from producers.feeds.formats import choose
 from producers.feeds.record import BadRow, Reader, Record
-from producers.opening import NOBODY, opening
+from producers.line_event import Alike, identity_of, line_event
+from producers.opening import NOBODY
 from producers.spill import Spill
-from schemas.events import ExpenseParsed
-from schemas.identity import card_line_id
-from schemas.lifecycle import State
-from schemas.records import Problem
-from vault.personal import pack
 
-__all__ = ["Feed", "FeedReport", "send", "survey"]
+__all__ = ["Feed", "FeedReport", "owner_of", "send", "sentence", "settled", "survey", "wait"]
 
 # Asking for the lag costs a round trip; a feed publishes this many rows in well under a second.
 _ROWS_BETWEEN_LOOKS = 2_000
@@ -48,9 +44,9 @@ class Feed:
 
     def read(self, holder: Holder) -> Iterator[tuple[Record, CardLine | BadRow]]:
         """Yield every record with the line it makes, or with its fault."""
-        owner = _owner(holder, self.currency)
+        owner = owner_of(holder, self.currency)
         for record in self.reader(_unheard):
-            yield record, _settled(record, owner, self.format)
+            yield record, settled(record, owner, self.format)
 
 
 def _unheard(remark: str) -> None:
@@ -86,31 +82,32 @@ def survey(path: Path, given: ColumnMap, holder: Holder) -> Feed:
 
     """
     chosen = choose(path, given.format)
-    reader, owner = chosen.open(path, given, holder), _owner(holder, given.currency)
+    reader, owner = chosen.open(path, given, holder), owner_of(holder, given.currency)
     remarks: list[str] = []
     rows, good = 0, False
     fault: tuple[Record, BadRow] | None = None
     for record in reader(remarks.append):
         rows += 1
         # One good row is enough to see that rows can be read at all; sending looks at each.
-        settled = None if good else _settled(record, owner, chosen.name)
-        if isinstance(settled, BadRow):
-            fault = fault or (record, settled)
-        elif settled is not None:
+        line = None if good else settled(record, owner, chosen.name)
+        if isinstance(line, BadRow):
+            fault = fault or (record, line)
+        elif line is not None:
             good = True
     if fault and not good:
-        raise FeedRefused(f"not one of its {rows} rows can be an expense. The first: {_sentence(path, *fault)}")
+        raise FeedRefused(f"not one of its {rows} rows can be an expense. The first: {sentence(path, *fault)}")
     with path.open("rb") as file:
         sha256 = file_digest(file, "sha256").hexdigest()
     return Feed(path, chosen.name, reader, rows, sha256, tuple(remarks), given.currency)
 
 
-def _owner(holder: Holder, currency: str | None) -> Holder:
-    # The column map is of this feed; what the holder says is of all their feeds.
+def owner_of(holder: Holder, currency: str | None) -> Holder:
+    """Return the holder with the currency of a column map: that is of this feed, what the holder says of all."""
     return replace(holder, currency=currency or holder.currency)
 
 
-def _settled(record: Record, holder: Holder, source: str) -> CardLine | BadRow:
+def settled(record: Record, holder: Holder, source: str) -> CardLine | BadRow:
+    """Return the line that a record makes, or its fault; `source` names the format."""
     if isinstance(record.found, BadRow):
         return record.found
     try:
@@ -119,29 +116,9 @@ def _settled(record: Record, holder: Holder, source: str) -> CardLine | BadRow:
         return fault
 
 
-def _sentence(path: Path, record: Record, fault: BadRow) -> str:
+def sentence(path: Path | str, record: Record, fault: BadRow) -> str:
+    """Return what is wrong with a record, for an operator."""
     return f"{path}, line {record.line}: {fault.column} {fault}".replace(":  ", ": ")
-
-
-@dataclass(slots=True)
-class _Alike:
-    """Which of several equal lines one is.
-
-    Without a reference, the second coffee of a day is told from the first by being the second. Under one reference,
-    equal lines in a row are parts of a purchase; a line that comes again further on is the same, exported twice.
-    """
-
-    without_reference: Spill
-    last: tuple[str, str] = ("", "")
-    run: int = 0
-
-    def ordinal(self, line: str, reference: str) -> int:
-        """Note a line once more and return its ordinal, from 1."""
-        if not reference:
-            return self.without_reference.note(line)
-        self.run = self.run + 1 if self.last == (line, reference) else 1
-        self.last = (line, reference)
-        return self.run
 
 
 def send(
@@ -165,10 +142,10 @@ def send(
     """
     report = FeedReport(batch_id, feed.format, remarks=feed.remarks)
     with Spill() as members, Spill() as coffees:
-        alike = _Alike(coffees)
+        alike = Alike(coffees)
         for record, line in feed.read(holder):
             if lag and pause and report.rows % _ROWS_BETWEEN_LOOKS == 0:
-                _wait(lag, pause, edge.settings.lag_bound)
+                wait(lag, pause, edge.settings.lag_bound)
             report.rows += 1
             if isinstance(line, BadRow):
                 _bad(feed, record, line, edge, holder, report)
@@ -183,7 +160,8 @@ def send(
     return report
 
 
-def _wait(lag: Callable[[], int], pause: Callable[[float], object], bound: int) -> None:
+def wait(lag: Callable[[], int], pause: Callable[[float], object], bound: int) -> None:
+    """Return once the stage furthest behind is no further behind than `bound` records."""
     while lag() > bound:
         pause(_PAUSE_S)
 
@@ -191,58 +169,14 @@ def _wait(lag: Callable[[], int], pause: Callable[[float], object], bound: int) 
 def _bad(feed: Feed, record: Record, fault: BadRow, edge: Edge, holder: Holder, report: FeedReport) -> None:
     report.dead_letters += 1
     if len(report.faults) < _TOLD:
-        report.faults.append(_sentence(feed.path, record, fault))
-    bury(record, fault, edge, holder, feed.sha256, report.batch_id)
+        report.faults.append(sentence(feed.path, record, fault))
+    edge.publisher.send(*dead_letter(record, fault, edge, holder, feed.sha256, report.batch_id))
 
 
-def _good(line: CardLine, edge: Edge, holder: Holder, alike: _Alike, members: Spill, report: FeedReport) -> None:
-    event = _event(line, edge, holder, report.batch_id, alike)
+def _good(line: CardLine, edge: Edge, holder: Holder, alike: Alike, members: Spill, report: FeedReport) -> None:
+    identity = identity_of(line, edge, holder, alike)
+    event = line_event(line, identity, edge, holder, report.batch_id)
     edge.publisher.publish(event)
     report.events += 1
     report.repeated += members.note(event.expense_id) > 1
     report.totals[line.currency] = report.totals.get(line.currency, Decimal(0)) + line.amount
-
-
-def _event(line: CardLine, edge: Edge, holder: Holder, batch_id: str, alike: _Alike) -> ExpenseParsed:
-    tenant = holder.tenant
-    subject = edge.pseudonyms.of(tenant, line.person)
-    account = edge.pseudonyms.of(tenant, line.account) if line.account else subject
-    identity = (tenant, account, line.day.isoformat(), line.amount, line.currency, line.merchant)
-    who = (tenant, account, line.day, line.currency, line.merchant)
-    # 3.2 and 3.20 are one amount.
-    ordinal = alike.ordinal("\x1f".join((*map(str, who), f"{line.amount.normalize():f}")), line.reference)
-    part = bool(line.reference) and ordinal > 1
-    reference = f"{line.reference}#{ordinal}" if part else line.reference or str(ordinal)
-    expense_id = card_line_id(*identity, reference)
-    key_id = edge.keys.ensure(tenant, subject)
-    return opening(
-        ExpenseParsed,
-        expense_id,
-        batch_id,
-        tenant=tenant,
-        ledger=holder.ledger,
-        subject=subject,
-        expense_id=expense_id,
-        batch_id=batch_id,
-        at=edge.clock(),
-        stage=STAGE,
-        status=State.PARSED,
-        problems=(*line.problems, *((_part(ordinal),) if part else ())),
-        personal=edge.keys.vault.seal(tenant, subject, expense_id, pack(line.told), key_id=key_id),
-        document=None,
-        context=line.context,
-        facts=line.with_account(account).facts if line.account else line.facts,
-        lines=(line.line,),
-    )
-
-
-def _part(ordinal: int) -> Problem:
-    return Problem(
-        code="REPEATED_ROW",
-        message=(
-            f"The feed states this line {ordinal} times in a row under one reference. It is part of a purchase booked "
-            f"in equal parts, or the same money again; say which."
-        ),
-        field="invoice_number",
-        stage=STAGE,
-    )

@@ -163,8 +163,10 @@ def load_map(path: Path) -> ColumnMap:
         raise FeedRefused(f"{path}: {faults}") from error
 
 
-def find_columns(path: Path, header: Sequence[str], line: int, given: ColumnMap) -> Columns | None:
+def find_columns(where: str, header: Sequence[str], given: ColumnMap, line: int = 1) -> Columns | None:
     """Return where the fields stand in a header row, None when the row is no header at all.
+
+    `where` is what messages begin with: the file and the line, or the table.
 
     Fields the map names must be there: a feed that renamed a column stops here, before a row is read wrongly.
 
@@ -188,12 +190,12 @@ def find_columns(path: Path, header: Sequence[str], line: int, given: ColumnMap)
         return None
     if missing:
         raise FeedRefused(
-            f"{path}, line {line}: the header has no column {', no '.join(missing)}; it has "
+            f"{where}: the header has no column {', no '.join(missing)}; it has "
             f"{', '.join(repr(n) for n in header)}. Was one renamed? Add its new name to the column map"
         )
     twice = [name for name in {folded[i] for i in at.values()} if folded.count(name) > 1]
     if twice:
-        raise FeedRefused(f"{path}, line {line}: the header has {twice[0]!r} twice; rename one")
+        raise FeedRefused(f"{where}: the header has {twice[0]!r} twice; rename one")
     renamed = tuple((f, n[0]) for f, n in given.columns.items() if f in at and folded[at[f]] != _folded(n[0]))
     return Columns(at, tuple(header), line, renamed)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -13,15 +13,36 @@ from schemas.trace import traceparent
 from streams.client import PARTITIONER, client_settings
 from streams.record import Headers
 
-__all__ = ["PublishFailed", "Publisher", "headers_of"]
+__all__ = ["LARGEST_BYTES", "Outgoing", "PublishFailed", "Publisher", "encoded", "headers_of", "refusal"]
 
 _QUEUED = 100_000
 _QUEUED_KIB = 256 * 1024
-_LARGEST_BYTES = 13 * 1024 * 1024
+LARGEST_BYTES = 13 * 1024 * 1024
 
 
 class PublishFailed(Exception):
     """The brokers did not acknowledge a record; what was flushed before it is safe, send the rest again."""
+
+
+class Outgoing(NamedTuple):
+    """A record that is ready to be written; a `value` of None is a tombstone."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+def encoded(event: Event, codec: Codec, topic: Topic | None = None) -> Outgoing:
+    """Return an event as the record of its topic.
+
+    Raises:
+        ContractViolated: the event does not fit its schema.
+        RegistryUnavailable: its schema could not be registered.
+
+    """
+    home = topic or topic_of(type(event))
+    return Outgoing(home.name, home.key(event).encode(), codec.encode(event), headers_of(event))
 
 
 def headers_of(event: Event) -> Headers:
@@ -51,7 +72,7 @@ class Publisher:
                 "compression.type": "lz4",
                 "queue.buffering.max.messages": _QUEUED,
                 "queue.buffering.max.kbytes": _QUEUED_KIB,
-                "message.max.bytes": _LARGEST_BYTES,
+                "message.max.bytes": LARGEST_BYTES,
                 "message.timeout.ms": int(timeout_s * 1000),
             }
         )
@@ -65,8 +86,7 @@ class Publisher:
             PublishFailed: an earlier record was not acknowledged.
 
         """
-        home = topic or topic_of(type(event))
-        self.send(home.name, home.key(event).encode(), self._codec.encode(event), headers_of(event), partition)
+        self.send(*encoded(event, self._codec, topic), partition)
 
     def send(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = (), partition: int | None = None
@@ -88,7 +108,7 @@ class Publisher:
                 self._producer.poll(0.1)
                 continue
             except KafkaException as error:
-                raise PublishFailed(_told(topic, error.args[0])) from error
+                raise PublishFailed(refusal(topic, error.args[0])) from error
             self._producer.poll(0)
             return
 
@@ -106,7 +126,7 @@ class Publisher:
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
-            self._failed.append(_told(message.topic() or "", error))
+            self._failed.append(refusal(message.topic() or "", error))
 
     def _check(self) -> None:
         # Told once: whoever catches it may send again with the same publisher.
@@ -128,5 +148,6 @@ class Publisher:
             self._producer.flush(self._timeout_s)
 
 
-def _told(topic: str, error: KafkaError) -> str:
+def refusal(topic: str, error: KafkaError) -> str:
+    """Return the sentence that says why a record was not written."""
     return f"{topic}: not written: {error.str()}"

@@ -16,7 +16,17 @@ from producers.feeds.record import BadRow, Reader, Record, Tell, Transaction, ta
 from producers.feeds.workbook import workbook_rows
 from schemas.currencies import minor_units
 
-__all__ = ["HAPPAY", "is_happay", "open_text", "open_workbook"]
+__all__ = [
+    "HAPPAY",
+    "Mapped",
+    "Notation",
+    "complete",
+    "is_happay",
+    "mapped",
+    "open_text",
+    "open_workbook",
+    "transaction",
+]
 
 # Bank exports put titles above the header, rarely more than a dozen lines.
 _HEADER_WITHIN = 20
@@ -53,7 +63,7 @@ def is_happay(head: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Notation:
+class Notation:
     """How the feed writes dates (a strptime form) and decimals."""
 
     date_format: str
@@ -61,11 +71,11 @@ class _Notation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class Mapped:
     """A table that is whole: its columns, its notation, the map it is read by."""
 
     columns: Columns
-    notation: _Notation
+    notation: Notation
     given: ColumnMap
     names: Mapping[FeedField, str]
 
@@ -93,7 +103,7 @@ def open_workbook(path: Path, given: ColumnMap, holder: Holder) -> Reader:
 
 def _open(path: Path, rows: Callable[[], Iterator[Row]], given: ColumnMap, holder: Holder) -> Reader:
     columns = _header(path, rows(), given)
-    _complete(path, columns, given, holder)
+    complete(path, columns, given, holder)
     dates = Ballot((given.date_format,) if given.date_format else DATE_FORMATS, parse_date)
     marks = Ballot((given.decimal,) if given.decimal else DECIMAL_MARKS, parse_money)
     found = 0
@@ -104,24 +114,28 @@ def _open(path: Path, rows: Callable[[], Iterator[Row]], given: ColumnMap, holde
             marks.note(columns.cell(row.cells, "amount"))
     if not found:
         raise FeedRefused(f"{path}: has a header and no rows; export the feed again")
-    notation = _Notation(
+    notation = Notation(
         _decided(path, columns, "date", dates, "date_format"), _decided(path, columns, "amount", marks, "decimal")
     )
-    table = _Table(columns, notation, given, {field: columns.name(field) for field in _NAMED})
-    return partial(_read, path, rows, table)
+    return partial(_read, path, rows, mapped(columns, notation, given))
 
 
-def _read(path: Path, rows: Callable[[], Iterator[Row]], table: _Table, tell: Tell) -> Iterator[Record]:
+def mapped(columns: Columns, notation: Notation, given: ColumnMap) -> Mapped:
+    """Return a table whose columns and notation are known."""
+    return Mapped(columns, notation, given, {field: columns.name(field) for field in _NAMED})
+
+
+def _read(path: Path, rows: Callable[[], Iterator[Row]], table: Mapped, tell: Tell) -> Iterator[Record]:
     for sentence in table.columns.drift:
         tell(f"{path}, line {table.columns.line}: {sentence}")
     for row in rows():
         if row.line > table.columns.line:
-            yield taken(row.line, row.raw, partial(_transaction, row, table))
+            yield taken(row.line, row.raw, partial(transaction, row, table))
 
 
 def _header(path: Path, rows: Iterator[Row], given: ColumnMap) -> Columns:
     seen = list(islice(rows, _HEADER_WITHIN))
-    found = (find_columns(path, row.cells, row.line, given) for row in seen)
+    found = (find_columns(f"{path}, line {row.line}", row.cells, given, row.line) for row in seen)
     columns = next((c for c in found if c is not None), None)
     if columns is None:
         begins = ", ".join(map(repr, seen[0].cells)) if seen else "nothing"
@@ -132,11 +146,17 @@ def _header(path: Path, rows: Iterator[Row], given: ColumnMap) -> Columns:
     return columns
 
 
-def _complete(path: Path, columns: Columns, given: ColumnMap, holder: Holder) -> None:
+def complete(where: Path | str, columns: Columns, given: ColumnMap, holder: Holder) -> None:
+    """Check that currency and person of every row are known from somewhere.
+
+    Raises:
+        FeedRefused: they are not; `where` is what the message begins with.
+
+    """
     if "currency" not in columns.at and not (given.currency or holder.currency):
-        raise FeedRefused(f"{path}: has no column for the currency; name one for the whole feed")
+        raise FeedRefused(f"{where}: has no column for the currency; name one for the whole feed")
     if not {"employee", "account"} & set(columns.at) and not holder.employee_id:
-        raise FeedRefused(f"{path}: has no column for employee or card account; name an employee for the whole feed")
+        raise FeedRefused(f"{where}: has no column for employee or card account; name an employee for the whole feed")
 
 
 def _decided(path: Path, columns: Columns, name: FeedField, ballot: Ballot[Any], setting: str) -> str:
@@ -155,7 +175,7 @@ def _decided(path: Path, columns: Columns, name: FeedField, ballot: Ballot[Any],
     return decided
 
 
-def _transaction(row: Row, table: _Table) -> Transaction:
+def transaction(row: Row, table: Mapped) -> Transaction:
     """Return what a row says, exactly.
 
     Raises:
@@ -200,7 +220,7 @@ def _transaction(row: Row, table: _Table) -> Transaction:
     )
 
 
-def _money(text: str, name: FeedField, currency: str, table: _Table) -> Decimal:
+def _money(text: str, name: FeedField, currency: str, table: Mapped) -> Decimal:
     mark = table.notation.decimal
     amount = parse_money(text, mark, currency if minor_units(currency) is not None else None)
     if amount is None:
@@ -209,7 +229,7 @@ def _money(text: str, name: FeedField, currency: str, table: _Table) -> Decimal:
     return amount
 
 
-def _sign(side: str, table: _Table) -> int:
+def _sign(side: str, table: Mapped) -> int:
     turned = -1 if table.given.charges == "negative" else 1
     if "side" not in table.columns.at:
         return turned
