@@ -1,6 +1,6 @@
 """`spendtrail bench`: the measurements, each beside what it is measured against."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +20,8 @@ Ledger = Annotated[
     typer.Option(help="chaos: an empty folder for what was sent and what came out; one run's stack stays up under it."),
 ]
 Events = Annotated[
-    int | None, typer.Option(help="memory: card lines to send; a tenth of them go by before the first look.", min=100)
+    int | None,
+    typer.Option(help="memory, pull: card lines; of memory a tenth of them go by before the first look.", min=100),
 ]
 Runs = Annotated[int, typer.Option(help="chaos: so many runs in a row, each reported and the worst of all.", min=1)]
 Data = Annotated[
@@ -48,8 +49,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="handover, policy, recovery, restore, scale, memory, chaos, extract, documents, hostile, calibration, "
-            "outcomes, or all.",
+            help="handover, policy, tracks, recovery, restore, scale, memory, pull, chaos, extract, documents, "
+            "hostile, calibration, outcomes, or all.",
             metavar="NAME",
         ),
     ],
@@ -75,7 +76,12 @@ def bench(
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
         raise Refused(msg)
     _refuse_strays(
-        name, chaos=ledger is not None or runs > 1, memory=events is not None, calibration=keep is not None or write
+        name,
+        {
+            ("chaos",): ledger is not None or runs > 1,
+            ("memory", "pull"): events is not None,
+            ("calibration",): keep is not None or write,
+        },
     )
     if ledger is not None:
         ledger.mkdir(parents=True, exist_ok=True)
@@ -96,12 +102,12 @@ def bench(
             _say(report)
 
 
-def _refuse_strays(name: str, **asked: bool) -> None:
-    """Refuse options that belong to another bench than the one that is run."""
+def _refuse_strays(name: str, asked: Mapping[tuple[str, ...], bool]) -> None:
+    """Refuse options that belong to other benches than the one that is run."""
     options = {"chaos": "--ledger and --runs go", "memory": "--events goes", "calibration": "--keep and --write go"}
-    for bench_named, given in asked.items():
-        if given and bench_named != name:
-            msg = f"{options[bench_named]} with {bench_named} alone"
+    for benches, given in asked.items():
+        if given and name not in benches:
+            msg = f"{options[benches[0]]} with {' and '.join(benches)} alone"
             raise Refused(msg)
 
 
@@ -116,19 +122,23 @@ def _benches(
         hostile,
         judging,
         memory,
+        pulling,
         recovery,
         restore,
         scale,
         throughput,
+        tracks,
     )
 
     return {
         "handover": lambda: handover.measure(session().settings.bootstrap_servers, quix=quix_python),
         "policy": judging.measure,
+        "tracks": tracks.measure,
         "recovery": recovery.measure,
         "restore": restore.measure,
         "scale": scale.measure,
         "memory": lambda: memory.measure(memory.run_of(events)),
+        "pull": lambda: pulling.measure(events) if events else pulling.measure(),
         "chaos": lambda: (
             chaos.measure(brokers=brokers, ledger=ledger)
             if runs == 1

@@ -22,7 +22,7 @@ from producers.feeds.formats import FORMATS
 from producers.lag import lags
 from schemas.records import Context
 
-__all__ = ["add", "feed_file"]
+__all__ = ["add", "feed_file", "furthest_behind", "given_map"]
 
 
 def add(app: typer.Typer) -> None:
@@ -90,7 +90,7 @@ def feed_file(file: Path, form: str | None, holder: Holder, batch: str | None, *
     """
     found = session()
     try:
-        feed = survey(file, _given(form), holder)
+        feed = survey(file, given_map(form), holder)
         name = batch_name(batch) if batch is not None else None
     except (FeedRefused, BatchNameRefused, OSError) as error:
         raise Refused(str(error)) from error
@@ -109,7 +109,13 @@ def feed_file(file: Path, form: str | None, holder: Holder, batch: str | None, *
         )
 
 
-def _given(form: str | None) -> ColumnMap:
+def given_map(form: str | None) -> ColumnMap:
+    """Return what `--format` says: nothing, the name of a format, or a file with a column map.
+
+    Raises:
+        FeedRefused: neither, or the file is no column map.
+
+    """
     names = [f.name for f in FORMATS]
     if form is None or form in names:
         return ColumnMap(format=form)

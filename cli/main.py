@@ -26,6 +26,7 @@ _VERBS: Final = {
     "run": "serving",
     "upload": "documents",
     "card-feed": "feeds",
+    "pull": "pulling",
     "watch": "watching",
     "extract": "extracting",
     "show": "looking",

@@ -10,25 +10,27 @@ from docs.markdown import code, joined, page, table
 from schemas import events as e
 from schemas.envelope import Event
 from schemas.lifecycle import ENDS, STEPS, WAITING, State
-from schemas.topics import AUDIT_EVENTS, AUDIT_KEYS, DEAD_LETTERS, SETTLED, TOPICS, Topic
+from schemas.topics import AUDIT_EVENTS, AUDIT_KEYS, DEAD_LETTERS, PULLS, SETTLED, TOPICS, Topic
 
 __all__ = ["lifecycle", "stages", "topics"]
 
 # Who writes what no stage brings about.
 _OUTSIDE: dict[type[Event], str] = {
     e.ExpenseSubmitted: "upload",
-    e.ExpenseParsed: "card feed",
+    e.ExpenseParsed: "card feed, pull",
     e.ReviewResolved: "review",
-    e.BatchClosed: "upload, card feed",
+    e.BatchClosed: "upload, card feed, pull",
     e.TickElapsed: "ticker",
-    e.KeyWrapped: "upload, card feed, erasure",
+    e.KeyWrapped: "upload, card feed, pull, erasure",
+    e.PullAdvanced: "pull",
     e.PolicyPublished: "policy publication",
 }
 _PLAIN: dict[Topic, str] = {
     AUDIT_EVENTS: "every audited stage",
-    DEAD_LETTERS: "every stage that does not halt, card feed",
+    DEAD_LETTERS: "every stage that does not halt, card feed, pull",
     SETTLED: "replay and park of dead letters",
 }
+_READERS: dict[Topic, str] = {AUDIT_KEYS: "what seals or opens personal data", PULLS: "pull"}
 _KIB = 1024
 _MIB = 1024 * 1024
 
@@ -69,7 +71,7 @@ def _topic(topic: Topic) -> tuple[object, ...]:
         _kept(topic),
         _size(topic.max_message_bytes),
         ", ".join((*(code(name) for name in writers), *_outside(topic))),
-        "what seals or opens personal data" if topic is AUDIT_KEYS else joined((*readers, *tables)),
+        _READERS.get(topic) or joined((*readers, *tables)),
     )
 
 

@@ -315,3 +315,13 @@ class KeyWrapped(Event):
 
     key_id: Annotated[str, Doc("Id of the key.")]
     wrapped: Annotated[bytes, Doc("The key, encrypted under the master key.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullAdvanced(Event):
+    """Rows of a pulled source are in: written in one transaction with them, so that none is lost or comes twice."""
+
+    source: Annotated[str, Doc("Name of the pull.")]
+    position: Annotated[str, Doc("Where it goes on, as JSON: the last row's key, or an object's version and row.")]
+    rows: Annotated[int, Doc("Rows read since its beginning.")]
+    dead_letters: Annotated[int, Doc("Of these, rows that are dead letters.")]

@@ -177,6 +177,8 @@ PATTERNS = Topic(
     compact=True,
     retention_ms=None,
 )
+# Under the id of the pull, or of one object of it: an object's name may name a person.
+PULLS = Topic("pull.progress", (e.PullAdvanced,), _expense, "pull", partitions=1, compact=True, retention_ms=None)
 # Raw bytes with headers; no schema, because what is here may be undecodable.
 DEAD_LETTERS = Topic("expense.dlq", (), _raw, "original", max_message_bytes=11 * _MIB)
 # What a person did about a dead letter, by its id: replayed, or parked with a copy that outlives the dead letter.
@@ -204,6 +206,7 @@ TOPICS: tuple[Topic, ...] = (
     POLICIES,
     VENDORS,
     PATTERNS,
+    PULLS,
     DEAD_LETTERS,
     SETTLED,
 )

@@ -5,8 +5,9 @@ digits are taken, so an amount is exactly the one that the sheet shows.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from producers.feed_rows import FeedRefused, Row
 
-__all__ = ["workbook_rows"]
+__all__ = ["cell_text", "workbook_rows"]
 
 _SIGNIFICANT: Final = ".15g"
 
@@ -33,7 +34,7 @@ def workbook_rows(path: Path, sheet: str | None) -> Iterator[Row]:
         with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
             rows = book.get_sheet_by_name(_chosen(path, book, sheet)).iter_rows()
             for number, values in enumerate(rows, 1):
-                cells = tuple(_text(value) for value in values)
+                cells = tuple(cell_text(value) for value in values)
                 if any(cells):
                     yield Row(number, cells, "\t".join(cells))
     except CalamineError as error:
@@ -53,9 +54,15 @@ def _chosen(path: Path, book: CalamineWorkbook, sheet: str | None) -> str:
     return filled[0]
 
 
-def _text(value: float | str | bool | time | date | datetime | timedelta) -> str:
-    if isinstance(value, float):
+def cell_text(value: object) -> str:
+    """Return a value as a CSV export has it: of binary floating point 15 digits, an instant in UTC, None as nothing."""
+    if isinstance(value, float) and isfinite(value):
         return f"{Decimal(format(value, _SIGNIFICANT)):f}"
+    if isinstance(value, Decimal) and value.is_finite():
+        # A database pads to the scale of its column, which may be more decimals than any currency has.
+        return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat()
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value).strip()
+    return "" if value is None else str(value).strip()

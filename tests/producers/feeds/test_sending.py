@@ -1,68 +1,19 @@
 """What a feed becomes: every row an expense or a dead letter, nothing twice, nothing personal in the open."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from config.settings import Settings
 from producers.card_feed import FeedReport, send, survey
-from producers.door import Door
 from producers.edge import Edge
-from producers.keys import Keyring
-from producers.publisher import Publisher
-from schemas.codec import Codec, registry_at
 from schemas.dead_letters import PREFIX
-from schemas.envelope import Event
 from schemas.events import ExpenseParsed
 from schemas.records import Sealed
-from schemas.topics import Topic
-from streams.record import Fetched, Headers
-from streams.tail import KafkaTail
+from tests.producers.feeds.offline import Held, offline
 from tests.producers.feeds.reading import DATA, JONES, NO_MAP, OFX_1, written
-from vault.blobs import BlobStore
-from vault.master import create_master, load_master
 from vault.personal import unpack
-from vault.pseudonym import Pseudonyms
-
-
-class _Silent(KafkaTail):
-    """A key topic that holds nothing."""
-
-    def __init__(self) -> None:
-        """Connect to nothing."""
-
-    def catch_up(self) -> list[Fetched]:
-        """Return that there is nothing to read."""
-        return []
-
-
-class _Held(Publisher):
-    """Keeps what a producer would have written."""
-
-    def __init__(self) -> None:
-        """Connect to nothing."""
-        self.events: list[Event] = []
-        self.homes: list[tuple[Topic | None, int | None]] = []
-        self.letters: list[tuple[bytes | None, dict[str, bytes]]] = []
-        self.places: list[tuple[str, bytes | None, int | None]] = []
-
-    def publish(self, event: Event, topic: Topic | None = None, partition: int | None = None) -> None:
-        """Keep an event."""
-        self.events.append(event)
-        self.homes.append((topic, partition))
-
-    def send(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = (), partition: int | None = None
-    ) -> None:
-        """Keep a dead letter."""
-        self.letters.append((value, dict(headers)))
-        self.places.append((topic, key, partition))
-
-    def flush(self) -> None:
-        """Wait for nobody."""
 
 
 @dataclass
@@ -70,7 +21,7 @@ class _Sent:
     """An edge without brokers, and what went through it."""
 
     edge: Edge
-    held: _Held
+    held: Held
 
     @property
     def parsed(self) -> list[ExpenseParsed]:
@@ -87,17 +38,7 @@ class _Sent:
 @pytest.fixture
 def sent(tmp_path: Path) -> _Sent:
     """Return an edge of the real vault and pseudonyms whose publisher keeps everything."""
-    create_master(tmp_path / "master")
-    held, settings, codec = _Held(), Settings(home=tmp_path), Codec(registry_at("mock://feeds"))
-    keys = Keyring(_Silent(), codec, load_master(str(tmp_path / "master")), held.publish, _noon)
-    pseudonyms = Pseudonyms(b"s" * 32)
-    blobs = BlobStore((tmp_path / "blobs").as_uri(), keys.vault)
-    door = Door(keys, blobs, pseudonyms, limit_bytes=1, clock=_noon)
-    return _Sent(Edge(settings, _noon, codec, held, keys, pseudonyms, blobs, door), held)
-
-
-def _noon() -> datetime:
-    return datetime(2026, 10, 23, 12, tzinfo=UTC)
+    return _Sent(*offline(tmp_path))
 
 
 def test_rows_in_are_expenses_and_dead_letters_out(sent: _Sent, tmp_path: Path) -> None:
