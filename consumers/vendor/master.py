@@ -20,11 +20,16 @@ _STEM: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownVendor:
-    """One vendor of the master. `keys` are folded names it goes by, its own first."""
+    """One vendor of the master. `keys` are folded names it goes by, its own first.
+
+    `bare` and `core` are its own name's, as `Merchant` has them; empty where they are not to be asked for.
+    """
 
     vendor_id: str
     name: str
     keys: tuple[str, ...]
+    bare: str = ""
+    core: str = ""
     tax_ids: tuple[str, ...] = ()
     ibans: tuple[str, ...] = ()
 
@@ -54,6 +59,8 @@ class VendorMaster:
     _by_tax: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _by_iban: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _by_name: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _by_bare: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _by_core: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _blocks: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
@@ -92,6 +99,9 @@ class VendorMaster:
         yield from ((self._by_tax, number) for number in {account_key(number) for number in vendor.tax_ids})
         yield from ((self._by_iban, number) for number in {account_key(number) for number in vendor.ibans})
         yield from ((self._by_name, name) for name in {key.replace(" ", "") for key in vendor.keys})
+        yield from (
+            (index, name) for index, name in ((self._by_bare, vendor.bare), (self._by_core, vendor.core)) if name
+        )
         yield from ((self._blocks, stem) for stem in set[str]().union(*map(_stems, vendor.keys)))
 
     def get(self, vendor: str) -> KnownVendor | None:
@@ -113,6 +123,18 @@ class VendorMaster:
     def by_name(self, identity: str) -> KnownVendor | None:
         """Return the one vendor of exactly this normalised name (without spaces); None when none or several have it."""
         return self._only(self._by_name.get(identity))
+
+    def by_core(self, bare: str, core: str) -> KnownVendor | None:
+        """Return the one vendor that differs from a name in a lost `&` or in neutral words behind it.
+
+        One of the two must have none of them, and no third vendor be of the same core: "North Group" and "North
+        Retail" are two companies, and "North" may be either. None when none or several fit.
+        """
+        if lost := self._by_bare.get(bare):
+            return self._only(lost)
+        nothing: set[str] = set()
+        found = self._by_bare.get(core, nothing) | self._by_core.get(bare, nothing)
+        return self._only(found) if self._by_core.get(core, nothing) <= found else None
 
     def near(self, key: str) -> list[KnownVendor]:
         """Return the vendors whose name shares the start or end of a word with `key`, in the order of their ids."""

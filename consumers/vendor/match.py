@@ -17,6 +17,8 @@ __all__ = ["Thresholds", "VendorMatcher"]
 
 STAGE: Final = "vendor"
 _EXACT: Final = 100
+# The name but for a lost `&` or neutral words.
+_ALL_BUT_EXACT: Final = 98
 # Names under this many letters differ by a letter and are different companies.
 _SHORTEST_FUZZY: Final = 6
 # Below this a name is no near miss at all and not worth naming as the runner-up.
@@ -84,6 +86,9 @@ class VendorMatcher:
         by_name = self.master.by_name(merchant.identity) if merchant.distinct else None
         if by_name:
             return _exact(by_name, "name")
+        by_core = self.master.by_core(merchant.bare, merchant.core) if merchant.distinct else None
+        if by_core:
+            return replace(_exact(by_core, "name"), score=_ALL_BUT_EXACT)
         near = self._fuzzy(merchant) if merchant.key else None
         by_iban = self.master.by_iban(iban) if iban else None
         return _exact(by_iban, "iban") if by_iban and (near is None or near.candidate) else near

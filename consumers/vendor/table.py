@@ -6,6 +6,7 @@ from consumers.folding import fold
 from consumers.reference import Fingerprint
 from consumers.vendor.master import KnownVendor, VendorMaster
 from consumers.vendor.match import VendorMatcher
+from consumers.vendor.merchant import shipped_normaliser
 from schemas.envelope import Event
 from schemas.events import VendorRecorded
 
@@ -42,11 +43,15 @@ class VendorTable:
                 self.of(gone[0]).master.drop(gone[1])
             return
         self._keys[key] = (event.tenant_id, event.vendor_id)
+        # A master brought in from elsewhere has names with legal forms and articles; documents are asked without.
+        named = shipped_normaliser()[0](event.name)
         self.of(event.tenant_id).master.put(
             KnownVendor(
                 vendor_id=event.vendor_id,
                 name=event.name,
-                keys=tuple(dict.fromkeys((fold(event.name), *event.aliases))),
+                keys=tuple(dict.fromkeys((named.key or fold(event.name), fold(event.name), *event.aliases))),
+                bare=named.bare if named.distinct else "",
+                core=named.core if named.distinct else "",
                 tax_ids=(event.tax_id,) if event.tax_id else (),
                 ibans=(event.iban,) if event.iban else (),
             )

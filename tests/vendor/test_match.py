@@ -21,6 +21,8 @@ def known(name: str, tax: str | None = None, iban: str | None = None) -> KnownVe
         vendor_id=vendor_id(TENANT, key.identity),
         name=name,
         keys=(key.key,),
+        bare=key.bare,
+        core=key.core,
         tax_ids=(tax,) if tax else (),
         ibans=(iban,) if iban else (),
     )
@@ -176,3 +178,25 @@ def test_the_master_forgets_and_replaces() -> None:
     master.drop("never known")
     assert len(master) == 0
     assert master.by_name("beechtools") is None
+
+
+def test_neutral_words_and_a_lost_sign_do_not_hide_a_vendor() -> None:
+    """A name with neutral words finds the vendor without, or the other way round; two with them do not."""
+    matcher = VendorMatcher(TENANT, VendorMaster.of([known("Harbour & Quay"), known("Acorn"), known("Beech Retail")]))
+    for raw, name in (
+        ("HARBOUR  QUAY 0231", "Harbour & Quay"),
+        ("ACORN STORES", "Acorn"),
+        ("ACORN GROUP UK", "Acorn"),
+        ("BEECH", "Beech Retail"),
+    ):
+        found, doubts = matcher.match(NORMALISE(raw))
+        assert found is not None
+        assert (found.name, found.score, found.candidate, doubts) == (name, 98, False, ())
+    for raw in ("BEECH STORES", "ACORN DIRECT", "ACORN HOTEL"):
+        found, _ = matcher.match(NORMALISE(raw))
+        assert found is not None
+        assert found.candidate
+    matcher.master.put(known("Acorn Retail"))
+    found, _ = matcher.match(NORMALISE("ACORN RETAIL GROUP"))
+    assert found is not None
+    assert found.candidate, "both Acorn and Acorn Retail fit"

@@ -41,6 +41,15 @@ NORMALISE = load_normaliser()
         ("ACORN C0FFEE", "acorn coffee", None),
         ("3M COMPANY", "3m", None),
         ("Motel 6", "motel 6", None),
+        ("WWW.ACORN.GOV.UK", "acorn gov", None),
+        ("WWW.ACORN.AC.UK", "acorn ac", None),
+        ("WWW.UK.ACORN-ONLINE.C", "acorn online", None),
+        ("www.shop.acorn.co.uk/order", "acorn", None),
+        ("WWW.WWW.ACORN.", "acorn", None),
+        ("HARBOUR INN44013355", "harbour inn", None),
+        ("43036690 HARBOUR COFFEE", "harbour coffee", None),
+        ("paypal entica2006", "entica2006", "PayPal"),
+        ("ACORN BGVCGCAXP2", "acorn", None),
     ],
 )
 def test_normalised(raw: str, key: str, processor: str | None) -> None:
@@ -66,6 +75,23 @@ def test_generic_words_are_not_distinct() -> None:
     """A name of generic words alone identifies nobody."""
     assert not NORMALISE("THE HOTEL").distinct
     assert NORMALISE("HOTEL ADLER").distinct
+
+
+@pytest.mark.parametrize(
+    ("raw", "bare", "core"),
+    [
+        ("ACORN & OAK PLC", "acornoak", "acornoak"),
+        ("ACORN  OAK", "acornoak", "acornoak"),
+        ("B & Q 1062", "b q", "b q"),
+        ("b  q", "b q", "b q"),
+        ("ACORN STORES LTD 2331", "acornstores", "acorn"),
+        ("OAK GROUP", "oakgroup", "oakgroup"),
+        ("ACORN DIRECT", "acorndirect", "acorndirect"),
+    ],
+)
+def test_what_a_feed_loses_and_what_says_nothing_is_told_apart(raw: str, bare: str, core: str) -> None:
+    """A lost `&` goes from the bare name, neutral words from the core; too little is left of a short name."""
+    assert (NORMALISE(raw).bare, NORMALISE(raw).core) == (bare, core)
 
 
 @given(st.text(max_size=60))
