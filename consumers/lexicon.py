@@ -1,9 +1,11 @@
 """Words with a meaning, found in printed text: longest phrase first, compound words, and words OCR has spoiled."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import takewhile
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -19,6 +21,8 @@ _SAME: Final = 90
 # A misread word says a little less than the word itself, in per cent.
 _REPAIRED: Final = 90
 _COMPOUND: Final = 8
+# The fewest letters a cut word must have left.
+_CUT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Lexicon:
             weight = max(term.weight, taken.weight if taken else 0)
             self._phrases[phrase] = Term(phrase, term.meaning, weight, term.part or bool(taken and taken.part))
         self._longest = max((phrase.count(" ") + 1 for phrase in self._phrases), default=0)
+        self._sorted = sorted(self._phrases)
         self._parts = {phrase: term for phrase, term in self._phrases.items() if term.part}
         self._words: dict[str, list[str]] = defaultdict(list)
         for word in sorted({w for phrase in self._phrases for w in phrase.split() if len(w) >= _REPAIRABLE}):
@@ -83,6 +88,24 @@ class Lexicon:
             place += hit.words
         return tuple(hits)
 
+    def completed(self, words: list[str]) -> tuple[Hit, ...]:
+        """Return what a text cut off in its last word must have said, where every phrase it may be means the same.
+
+        Two words or more are asked for, with two letters of the last: one alone begins too many.
+        """
+        if len(words[-1]) < _CUT:
+            return ()
+        for count in range(min(self._longest, len(words)), 1, -1):
+            start = " ".join(words[-count:])
+            first = bisect_left(self._sorted, start)
+            begun = takewhile(partial(_begins, start), self._sorted[first:])
+            terms = [self._phrases[phrase] for phrase in begun if phrase.count(" ") == count - 1]
+            if terms:
+                weight = min(term.weight for term in terms) * _REPAIRED // 100
+                same = len({term.meaning for term in terms}) == 1
+                return (Hit(terms[0].phrase, terms[0].meaning, weight, count),) if same else ()
+        return ()
+
     def _longest_at(self, words: list[str], place: int) -> Hit | None:
         for count in range(min(self._longest, len(words) - place), 0, -1):
             term = self._phrases.get(" ".join(words[place : place + count]) if count > 1 else words[place])
@@ -105,3 +128,7 @@ class Lexicon:
             return word
         near = process.extractOne(word, self._words.get(word[0], ()), scorer=fuzz.ratio, score_cutoff=_SAME)
         return near[0] if near else word
+
+
+def _begins(start: str, phrase: str) -> bool:
+    return phrase.startswith(start)

@@ -1,11 +1,13 @@
 """The words of a category: what they are in a line, in a seller's name, and the chains known by name."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from consumers.category.taxonomy import related
 from consumers.folding import fold
 from consumers.lexicon import Hit, Lexicon, Term
 from consumers.rulefile import RuleFileError, read_rules
@@ -42,6 +44,14 @@ _BEFORE: Final = frozenset(
 _BEHIND: Final = frozenset(
     ("limited", "gmbh", "group", "store", "stores", "shop", "online", "website", "retail", "direct", "internet", "html")
 )
+# How one orders: nothing about what.
+_CHANNEL: Final = frozenset(("app", "apps", "online", "web", "website", "websales", "internet", "order", "orders"))
+# A store's name, a dash, and whoever sells on its marketplace.
+_MARKETPLACE: Final = re.compile(r"\w\s+-\s+[^\W\d]{2}")
+# Shorter names are words as well, which end many a name.
+_SHORTEST_LAST: Final = 6
+# The shortest name field of the card networks (Visa and Mastercard clear 22 to 25 characters).
+_FIELD_WIDTH: Final = 18
 # Last labels of web addresses that are words of their own: "travel.cloud" sells no cloud.
 _ADDRESS: Final = frozenset(
     (
@@ -75,36 +85,77 @@ class _Chains(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     names: list[list[str]]
     alone: list[list[str]] = []
+    stores: list[list[str]] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """Two lexicons, since a name says less than a line, and the chains: folded name to category.
 
-    `alone` are the chains whose name is theirs only where no other name follows.
+    `alone` are the chains whose name is theirs only where no other name follows, `stores` those with departments.
     """
 
     line: Lexicon
     seller: Lexicon
     chains: dict[str, str]
     alone: frozenset[str]
+    stores: frozenset[str] = frozenset()
 
     def in_line(self, text: str) -> tuple[Hit, ...]:
         """Return what a line or an employee's own words say."""
         return self.line.find(text)
 
     def in_seller(self, name: str) -> tuple[Hit, ...]:
-        """Return what a seller's name says: the chain it is of, else the words in it."""
+        """Return what a seller's name says: the chain it begins with, its words, or the chain it ends with.
+
+        A name that fills the field of a card network may be cut: then its last words are completed where every phrase
+        that begins so means the same.
+        """
         words = fold(name).split()
         while len(words) > 1 and words[0] in _BEFORE:
             words = words[1:]
+        initials = next((n for n, word in enumerate(words) if len(word) > 1), 0)
+        chain = self._begins(words) or self._begins(words[initials:])
+        if chain and chain[0].phrase in self.stores and _MARKETPLACE.search(name):
+            return ()
+        if chain is not None:
+            return chain
+        said = self.seller.find(" ".join(_without_address(token) for token in name.split()))
+        if any(hit.weight >= CLEAR for hit in said):
+            return said
+        full = len(name.rstrip()) >= _FIELD_WIDTH
+        return self._ends(words) or (self.seller.completed(words) if full else ()) or said
+
+    def _begins(self, words: list[str]) -> tuple[Hit, ...] | None:
         for count in range(min(len(words), 4), 0, -1):
-            chain = " ".join(words[:count])
-            if chain in self.chains and not (chain in self.alone and any(map(_names, words[count:]))):
-                # A grocer's petrol station is no grocer: what stands after the name counts for more.
-                after = [hit for hit in self.seller.find(" ".join(words[count:])) if hit.weight >= CLEAR]
-                return tuple(after) or (Hit(chain, self.chains[chain], CLEAR, 1),)
-        return self.seller.find(" ".join(_without_address(token) for token in name.split()))
+            chain, rest = " ".join(words[:count]), words[count:]
+            if chain not in self.chains or (chain in self.alone and any(map(_names, rest))):
+                continue
+            # A grocer's petrol station is no grocer: what stands after the name counts for more, unless it says how
+            # one orders there.
+            after = self.seller.find(" ".join(rest[_channel(rest) :]))
+            clear = tuple(hit for hit in after if hit.weight >= CLEAR)
+            category = self.chains[chain]
+            # A store sells more than its category: a department behind the name says what, if not clearly.
+            if not clear and chain in self.stores and any(not related(hit.meaning, category) for hit in after):
+                return after
+            return clear or (Hit(chain, category, CLEAR, 1),)
+        return None
+
+    def _ends(self, words: list[str]) -> tuple[Hit, ...]:
+        """Return the chain a name ends with: at stations and airports the operator or the place stands first."""
+        for count in (3, 2, 1):
+            chain = " ".join(words[-count:])
+            if len(words) > count and len(chain) >= _SHORTEST_LAST and chain in self.chains and chain not in self.alone:
+                return (Hit(chain, self.chains[chain], CLEAR, 1),)
+        return ()
+
+
+def _channel(rest: list[str]) -> int:
+    """Return how many words behind a chain's name only say how one orders there."""
+    return next(
+        (n for n, word in enumerate(rest) if word not in _CHANNEL and rest[n : n + 2] != ["mobile", "app"]), len(rest)
+    )
 
 
 def _names(word: str) -> bool:
@@ -144,14 +195,17 @@ def _terms(groups: list[list[str]], category: str, weight: int, *, part: bool = 
     return [Term(word, category, weight, part=part) for group in groups for word in group]
 
 
-def _chains(path: Path) -> tuple[dict[str, str], frozenset[str]]:
+def _chains(path: Path) -> tuple[dict[str, str], frozenset[str], frozenset[str]]:
     named: dict[str, str] = {}
     alone: set[str] = set()
+    stores: set[str] = set()
     for category, chains in read_rules(path, dict[str, _Chains]).items():
         single = [fold(name) for group in chains.alone for name in group]
-        for name in [fold(name) for group in chains.names for name in group] + single:
+        departed = [fold(name) for group in chains.stores for name in group]
+        for name in [fold(name) for group in chains.names for name in group] + single + departed:
             if named.setdefault(name, category) != category:
                 msg = f"{path}: {name!r} cannot be of both {named[name]} and {category}; keep one"
                 raise RuleFileError(msg)
         alone.update(single)
-    return named, frozenset(alone)
+        stores.update(departed)
+    return named, frozenset(alone), frozenset(stores)
