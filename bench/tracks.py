@@ -1,4 +1,4 @@
-"""How many lines a second one core takes through each track: the function and its tables, without Kafka.
+"""How many lines a second of its own one core takes through each track: the function and its tables, without Kafka.
 
 Every expense is another one: other amounts, dates and references, and of the merchants so many that the memory of
 answers helps as it does in a real feed and no more.
@@ -136,10 +136,12 @@ def _timed(
     handle: Callable[..., Any], given: Sequence[ExpenseParsed], tables: dict[str, Any]
 ) -> tuple[float, list[Event]]:
     answers: list[Event] = []
-    began = time.perf_counter()
+    # Rules and rates are loaded by the first one.
+    handle(given[0], **tables)
+    began = time.process_time()
     for expense in given:
         answers += handle(expense, **tables)
-    return time.perf_counter() - began, answers
+    return time.process_time() - began, answers
 
 
 def _tables(given: Sequence[ExpenseParsed]) -> dict[str, dict[str, Any]]:
@@ -176,19 +178,19 @@ def _coding(answers: dict[str, list[Event]], number: int) -> float:
         )
         book.apply(str(place), pattern)
     state = stage.state(MemoryStore())
-    began = time.perf_counter()
+    began = time.process_time()
     for together in zip(*(answers[track] for track in TRACKS[:-1]), strict=True):
         for answer in together:
             stage.handle(answer, state, patterns=book, join_limit=timedelta(minutes=15))
-    return per_second(number * _LINES, time.perf_counter() - began)
+    return per_second(number * _LINES, time.process_time() - began)
 
 
 def _loop() -> float:
     """Return how often a second this machine calls a function that does nothing: what the figures stand beside."""
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in islice(cycle((None,)), _LOOP):
         _nothing()
-    return per_second(_LOOP, time.perf_counter() - began)
+    return per_second(_LOOP, time.process_time() - began)
 
 
 def _nothing() -> None:

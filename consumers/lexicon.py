@@ -15,6 +15,8 @@ from consumers.folding import fold
 __all__ = ["Hit", "Lexicon", "Term"]
 
 _CACHE: Final = 65_536
+# What lines say comes back; 4k texts are about 2 MB.
+_TEXTS: Final = 4_096
 # Shorter words differ by a letter and mean something else ("hotel", "hostel"; "flight", "fright").
 _REPAIRABLE: Final = 6
 _SAME: Final = 90
@@ -46,7 +48,11 @@ class Hit:
 
 
 class Lexicon:
-    """Phrases compiled to one dictionary: the cost of a text does not grow with the number of phrases."""
+    """Phrases compiled to one dictionary: the cost of a text does not grow with the number of phrases.
+
+    `find` returns what a text says, in its order; each word counts for the longest phrase it is in. Texts that came
+    lately are remembered.
+    """
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._phrases: dict[str, Term] = {}
@@ -66,14 +72,14 @@ class Lexicon:
             self._words[word[0]].append(word)
         self._known = frozenset(w for phrase in self._phrases for w in phrase.split())
         self._repair = lru_cache(maxsize=_CACHE)(self._repaired)
+        self.find = lru_cache(maxsize=_TEXTS)(self._find)
 
     @property
     def meanings(self) -> frozenset[str]:
         """Everything that any phrase speaks for."""
         return frozenset(term.meaning for term in self._phrases.values())
 
-    def find(self, text: str) -> tuple[Hit, ...]:
-        """Return what the text says, in its order; each word counts for the longest phrase it is in."""
+    def _find(self, text: str) -> tuple[Hit, ...]:
         words = fold(text).split()
         spoiled = [self._repair(word) for word in words]
         hits, place = [], 0

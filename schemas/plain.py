@@ -2,10 +2,12 @@
 
 import base64
 import dataclasses
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache, partial
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from schemas.contracts import EVENTS, Shape, fields_of
 from schemas.envelope import Event
@@ -51,29 +53,70 @@ def from_plain(plain: dict[str, Any]) -> Event:
     return event
 
 
+_Decode = Callable[[Any], Any]
+
+
 def _record(record: type, plain: dict[str, Any]) -> Any:
-    values = {}
-    for field in fields_of(record):
-        if field.name in plain or field.default is dataclasses.MISSING:
-            values[field.name] = _value(field.shape, plain[field.name])
-    return record(**values)
+    names, decoders = _steps(record)
+    values = dict(plain) if plain.keys() <= names else {name: plain[name] for name in names & plain.keys()}
+    for name, decode in decoders:
+        value = values.get(name)
+        if value is not None:
+            values[name] = decode(value)
+    try:
+        return record(**values)
+    except TypeError:
+        missing = [f.name for f in fields_of(record) if f.default is dataclasses.MISSING and f.name not in values]
+        if not missing:
+            raise
+        msg = f"{record.__name__} without {', '.join(missing)}"
+        raise KeyError(msg) from None
 
 
-def _value(shape: Shape, plain: Any) -> Any:
-    if plain is None:
-        return None
+@cache
+def _steps(record: type) -> tuple[frozenset[str], tuple[tuple[str, _Decode], ...]]:
+    """Return the fields, and those that are not the JSON value itself with what makes them of it, looked up once."""
+    fields = fields_of(record)
+    decoders = [(f.name, decode) for f in fields if (decode := _decoder(f.shape)) is not None]
+    return frozenset(f.name for f in fields), tuple(decoders)
+
+
+def _decoder(shape: Shape) -> _Decode | None:
+    """Return what makes a value of a shape, None where it is the JSON value itself."""
     if shape.form == "record" and shape.record:
-        return _record(shape.record, plain)
+        return partial(_record, shape.record)
     if shape.form == "array" and shape.of:
-        return tuple(_value(shape.of, v) for v in plain)
+        return partial(_array, _element(shape.of))
     if shape.form == "map" and shape.of:
-        return {k: _value(shape.of, v) for k, v in plain.items()}
+        return partial(_map, _element(shape.of))
     if shape.form == "primitive":
-        return base64.b64decode(plain) if shape.name == "bytes" else plain
-    return _logical(shape.name, plain)
+        return base64.b64decode if shape.name == "bytes" else None
+    return _LOGICAL[shape.name]
 
 
-def _logical(name: str, plain: str) -> Decimal | datetime | date:
-    if name == "decimal":
-        return Decimal(plain)
-    return datetime.fromisoformat(plain) if name == "timestamp-micros" else date.fromisoformat(plain)
+def _element(shape: Shape) -> _Decode:
+    decode = _decoder(shape)
+    return _same if decode is None else partial(_nullable, decode) if shape.nullable else decode
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _nullable(decode: _Decode, value: Any) -> Any:
+    return None if value is None else decode(value)
+
+
+def _array(decode: _Decode, values: list[Any]) -> tuple[Any, ...]:
+    return tuple(values) if decode is _same else tuple([decode(v) for v in values])
+
+
+def _map(decode: _Decode, values: dict[str, Any]) -> dict[str, Any]:
+    return dict(values) if decode is _same else {k: decode(v) for k, v in values.items()}
+
+
+_LOGICAL: Final[dict[str, _Decode]] = {
+    "decimal": Decimal,
+    "timestamp-micros": datetime.fromisoformat,
+    "date": date.fromisoformat,
+}

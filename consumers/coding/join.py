@@ -50,6 +50,21 @@ def _name(event: Event) -> str:
     return f"{event.expense_id}/{event.revision}"
 
 
+def _read(stored: bytes) -> Answer:
+    """Return an answer that was kept.
+
+    Raises:
+        TypeError: what was kept is no answer of a track, so the state is another stage's.
+
+    """
+    record = orjson.loads(stored)
+    answer = from_plain({"event": record["kind"], **record["answer"]})
+    if not isinstance(answer, CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed):
+        msg = f"{record['kind']} is no answer of a track"
+        raise TypeError(msg)
+    return answer
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """A join that took place.
@@ -88,19 +103,19 @@ class Joins:
 
         A track's second answer to the same revision changes nothing: the first one counts.
         """
-        name = _name(answer)
-        held = self._pending(name)
-        answers = {track_of(answer): answer, **held}
-        if len(answers) == len(TRACKS):
+        name, own = _name(answer), track_of(answer)
+        held = self._held(name)
+        if len({own, *held}) == len(TRACKS):
+            answers = {own: answer, **{track: _read(stored) for track, stored in held.items()}}
             self._forget(name)
             self._remember(name, answers)
             return tuple(answers[track] for track in TRACKS)
         if not held:
             self._waits(name, max(self._now(), answer.occurred_at))
-        if track_of(answer) not in held:
+        if own not in held:
             # orjson walks the event itself and leaves only decimals and bytes to `to_plain`: several times as fast.
             record = {"kind": type(answer).__name__, "answer": answer}
-            self.store.put(f"answer/{name}/{track_of(answer)}", orjson.dumps(record, default=to_plain))
+            self.store.put(f"answer/{name}/{own}", orjson.dumps(record, default=to_plain))
         return None
 
     def oldest(self) -> datetime | None:
@@ -141,15 +156,12 @@ class Joins:
                 yield key
 
     def _pending(self, name: str) -> dict[str, Answer]:
-        held: dict[str, Answer] = {}
-        for track in TRACKS:
-            stored = self.store.get(f"answer/{name}/{track}")
-            if stored is not None:
-                record = orjson.loads(stored)
-                answer = from_plain({"event": record["kind"], **record["answer"]})
-                if isinstance(answer, CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed):
-                    held[track] = answer
-        return held
+        return {track: _read(stored) for track, stored in self._held(name).items()}
+
+    def _held(self, name: str) -> dict[str, bytes]:
+        """Return what is pending as it is stored: only the last answer has need of what the others say."""
+        stored = ((track, self.store.get(f"answer/{name}/{track}")) for track in TRACKS)
+        return {track: found for track, found in stored if found is not None}
 
     def _waits(self, name: str, since: datetime) -> None:
         self.store.put(f"waiting/{_stamp(since)}/{name}", b"")
