@@ -126,7 +126,7 @@ def measure(number: int = 20_000) -> Report:
             "merchants": _MERCHANTS,
             "vendors": len(tables["vendor"]["vendors"].of("acme").master),
             "empty_loop_per_s": loop,
-            "coding": "joins the three answers out of state in memory, then codes",
+            "coding": "joins the three answers, which come one after the other, out of state in memory, then codes",
         },
         {f"{track}_to_loop": ratio(figures[f"{track}_lines_per_s"], loop) for track in TRACKS},
     )

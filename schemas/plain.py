@@ -12,7 +12,7 @@ from typing import Any, Final
 from schemas.contracts import EVENTS, Shape, fields_of
 from schemas.envelope import Event
 
-__all__ = ["from_plain", "to_plain"]
+__all__ = ["from_plain", "scalar", "to_plain"]
 
 _KINDS = {kind.__name__: kind for kind in EVENTS}
 
@@ -26,10 +26,11 @@ def to_plain(value: Any) -> Any:
         return [to_plain(v) for v in value]
     if isinstance(value, dict):
         return {k: to_plain(v) for k, v in value.items()}
-    return _scalar(value)
+    return scalar(value)
 
 
-def _scalar(value: Any) -> Any:
+def scalar(value: Any) -> Any:
+    """Return a single value as JSON has it, as `to_plain` would; what JSON has already stays."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):

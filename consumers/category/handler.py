@@ -11,7 +11,7 @@ from consumers.category.resolve import Categoriser, Seen, load_categoriser
 from consumers.rulefile import rules_version
 from consumers.runtime.stage import Handler
 from consumers.tracks import answer_failed
-from schemas.envelope import Event, caused, doubt, stamped
+from schemas.envelope import Event, caused, doubt
 from schemas.events import CategoryResolved, ExpenseParsed
 from schemas.lifecycle import State
 from schemas.records import Assertion, CategoryMatch, Evidence
@@ -41,16 +41,26 @@ def categorise_lines(event: ExpenseParsed) -> Sequence[Event]:
     # The categoriser counts lines from 1; an expense's own numbers are what everything else refers to.
     numbers = {place: line.number for place, line in enumerate(lines, start=1)}
     stated_by_line = _stated(stated(event), numbers, categoriser)
-    answers = tuple(stated_by_line.get(match.line, replace(match, line=numbers[match.line])) for match in matches)
+    answers = tuple(stated_by_line.get(match.line) or _numbered(match, numbers[match.line]) for match in matches)
     doubts = [
         replace(p, line=numbers[p.line], field=f"lines.{numbers[p.line]}.category")
         for p in problems
         if p.line is not None and p.line not in stated_by_line
     ]
     resolved = caused(
-        event, CategoryResolved, stage=STAGE, status=State.PARSED, categories=answers, problems=settled(event)
+        event,
+        CategoryResolved,
+        stage=STAGE,
+        status=State.PARSED,
+        categories=answers,
+        problems=settled(event),
+        tables={**event.tables, "category_rules": version},
     )
-    return (stamped(doubt(resolved, *doubts), {"category_rules": version}),)
+    return (doubt(resolved, *doubts),)
+
+
+def _numbered(match: CategoryMatch, number: int) -> CategoryMatch:
+    return match if match.line == number else replace(match, line=number)
 
 
 def _stated(

@@ -16,7 +16,7 @@ import orjson
 from consumers.runtime.stage import Store
 from schemas.envelope import Event
 from schemas.events import CategoryResolved, CurrencyConverted, TrackFailed, VendorResolved
-from schemas.plain import from_plain, to_plain
+from schemas.plain import from_plain, scalar
 
 __all__ = ["TRACKS", "Answer", "Joined", "Joins", "track_of"]
 
@@ -39,7 +39,7 @@ def track_of(answer: Answer) -> str:
 
 
 def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 def _moment(stamp: str) -> datetime:
@@ -50,6 +50,22 @@ def _name(event: Event) -> str:
     return f"{event.expense_id}/{event.revision}"
 
 
+# Answers to one expense mostly come one after the other: what was kept a moment ago need not be read from its bytes.
+# By the bytes themselves, so that what is found is what stands in them, whatever became of the state since.
+_LATELY: Final[dict[bytes, Answer]] = {}
+_REMEMBERED: Final = 2_048
+
+
+def _written(answer: Answer) -> bytes:
+    """Return the bytes an answer is kept as."""
+    # orjson walks the event itself and leaves only decimals and bytes to `scalar`: several times as fast.
+    stored = orjson.dumps({"kind": type(answer).__name__, "answer": answer}, default=scalar)
+    if len(_LATELY) >= _REMEMBERED:
+        del _LATELY[next(iter(_LATELY))]
+    _LATELY[stored] = answer
+    return stored
+
+
 def _read(stored: bytes) -> Answer:
     """Return an answer that was kept.
 
@@ -57,6 +73,8 @@ def _read(stored: bytes) -> Answer:
         TypeError: what was kept is no answer of a track, so the state is another stage's.
 
     """
+    if (lately := _LATELY.pop(stored, None)) is not None:
+        return lately
     record = orjson.loads(stored)
     answer = from_plain({"event": record["kind"], **record["answer"]})
     if not isinstance(answer, CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed):
@@ -113,9 +131,7 @@ class Joins:
         if not held:
             self._waits(name, max(self._now(), answer.occurred_at))
         if own not in held:
-            # orjson walks the event itself and leaves only decimals and bytes to `to_plain`: several times as fast.
-            record = {"kind": type(answer).__name__, "answer": answer}
-            self.store.put(f"answer/{name}/{own}", orjson.dumps(record, default=to_plain))
+            self.store.put(f"answer/{name}/{own}", _written(answer))
         return None
 
     def oldest(self) -> datetime | None:
@@ -160,12 +176,13 @@ class Joins:
 
     def _held(self, name: str) -> dict[str, bytes]:
         """Return what is pending as it is stored: only the last answer has need of what the others say."""
-        stored = ((track, self.store.get(f"answer/{name}/{track}")) for track in TRACKS)
-        return {track: found for track, found in stored if found is not None}
+        get, start = self.store.get, f"answer/{name}/"
+        return {track: found for track in TRACKS if (found := get(start + track)) is not None}
 
     def _waits(self, name: str, since: datetime) -> None:
-        self.store.put(f"waiting/{_stamp(since)}/{name}", b"")
-        self.store.put(f"since/{name}", _stamp(since).encode())
+        stamp = _stamp(since)
+        self.store.put(f"waiting/{stamp}/{name}", b"")
+        self.store.put(f"since/{name}", stamp.encode())
 
     def _forget(self, name: str) -> None:
         since = self.store.get(f"since/{name}")

@@ -14,7 +14,7 @@ from consumers.currency.symbols import resolve_currency
 from consumers.runtime.stage import Handler
 from consumers.tracks import answer_failed
 from schemas.currencies import minor_units
-from schemas.envelope import Event, caused, doubt, stamped
+from schemas.envelope import Event, caused, doubt
 from schemas.events import CurrencyConverted, ExpenseParsed
 from schemas.lifecycle import State
 from schemas.records import Conversion, Facts, Problem
@@ -44,7 +44,7 @@ def convert_expense(event: ExpenseParsed) -> Sequence[Event]:
     facts = event.facts
     day = facts.invoice_date or event.submitted_at.date()
     currency = _currency(facts, event, day)
-    if isinstance(currency, str):
+    if isinstance(currency, str) and currency != facts.currency:
         facts = replace(facts, currency=currency)
     answer = currency if isinstance(currency, Problem) else _convert(currency, event, day)
     doubts = [answer] if isinstance(answer, Problem) else _feed_doubts(facts, day, table)
@@ -56,8 +56,9 @@ def convert_expense(event: ExpenseParsed) -> Sequence[Event]:
         facts=facts,
         conversion=answer if isinstance(answer, Conversion) else None,
         problems=settled(event),
+        tables={**event.tables, "rates": table.version},
     )
-    return (stamped(doubt(converted, *doubts), {"rates": table.version}),)
+    return (doubt(converted, *doubts),)
 
 
 def _convert(currency: str, event: ExpenseParsed, day: date) -> Conversion | Problem:

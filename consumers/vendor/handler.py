@@ -9,7 +9,7 @@ from consumers.runtime.stage import Handler, Table
 from consumers.tracks import answer_failed
 from consumers.vendor.merchant import shipped_normaliser
 from consumers.vendor.table import VendorTable
-from schemas.envelope import Event, caused, doubt, stamped
+from schemas.envelope import Event, caused, doubt
 from schemas.events import ExpenseParsed, VendorResolved
 from schemas.lifecycle import State
 from schemas.topics import VENDORS
@@ -34,9 +34,17 @@ def resolve_vendor(event: ExpenseParsed, *, vendors: VendorTable) -> Sequence[Ev
         iban=facts.vendor_iban,
         asserted="vendor_name" in asserted,
     )
-    resolved = caused(event, VendorResolved, stage=STAGE, status=State.PARSED, vendor=match, problems=settled(event))
+    resolved = caused(
+        event,
+        VendorResolved,
+        stage=STAGE,
+        status=State.PARSED,
+        vendor=match,
+        problems=settled(event),
+        tables={**event.tables, "merchant_rules": version},
+    )
     doubts = [problem for problem in problems if match is None or problem.field not in asserted]
-    return (stamped(doubt(resolved, *doubts), {"merchant_rules": version}),)
+    return (doubt(resolved, *doubts),)
 
 
 HANDLER = Handler(
