@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,13 @@ FORMATS: Final = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVIF", "
 
 _ORIENTATION: Final = 0x0112
 """The EXIF tag that says how a camera was held; 1 is upright."""
+
+_MOST_PIXELS_A_BYTE: Final = {"raw": 8, "gif": 2_560, "zip": 8_256}
+"""Pixels that one byte of a file can stand for, by Pillow's name of the decoder; the others have no such bound.
+
+Uncompressed: eight of one bit. GIF: a code of 12 bits for at most 3,838 pixels (GIF89a, appendix F). PNG: deflate
+unfolds a byte to 1,032 at most (zlib's technical details) of eight pixels each.
+"""
 
 
 class UnreadableImage(Exception):
@@ -52,13 +60,17 @@ def open_frames(data: bytes, limits: Limits) -> Iterator[Pixels]:
             frames = 1  # an animation shows one document
         limits.check("pages", frames, limits.pages)
         for number in range(frames):
-            yield _decode(image, number, limits)
+            yield _decode(image, number, len(data), limits)
 
 
-def _decode(image: Image.Image, number: int, limits: Limits) -> Pixels:
+def _decode(image: Image.Image, number: int, size: int, limits: Limits) -> Pixels:
     try:
         image.seek(number)
-        limits.check("pixels", image.width * image.height, limits.pixels)
+        wanted = image.width * image.height
+        if wanted > limits.pixels and wanted > _most_pixels(image, size):
+            # No picture that is too large, but a header that is wrong: whoever sent it can send it whole.
+            raise UnreadableImage(_corrupt(f"it says {wanted:,} pixels, which its {size:,} bytes cannot hold"))
+        limits.check("pixels", wanted, limits.pixels)
         # Copies of a picture that stands upright already would cost as much memory again.
         upright = image if image.getexif().get(_ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
         if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
@@ -74,5 +86,10 @@ def _decode(image: Image.Image, number: int, limits: Limits) -> Pixels:
         raise UnreadableImage(_corrupt(error)) from error
 
 
-def _corrupt(error: BaseException) -> Problem:
+def _most_pixels(image: Image.Image, size: int) -> float:
+    """How many pixels a file of `size` bytes can hold at most."""
+    return size * min((_MOST_PIXELS_A_BYTE.get(tile[0], math.inf) for tile in image.tile), default=math.inf)
+
+
+def _corrupt(error: BaseException | str) -> Problem:
     return Problem("CORRUPT", f"the image cannot be decoded ({error}); export or photograph it again")

@@ -1,6 +1,8 @@
 """Files of every kind, made here: each is known by its content, and each of its pages is looked at once."""
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -12,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from documents import images, kinds
 from documents.engines import Pixels
-from documents.limits import DEFAULT
+from documents.limits import DEFAULT, LimitExceeded, Limits
 from documents.reader import read
 from documents.reading import Word
 from tests.documents.heic import SIDE, heic
@@ -122,3 +124,29 @@ def test_a_mixed_pdf_is_read_page_by_page() -> None:
     assert all(word.confidence == 1.0 for page in reading.pages[::2] for word in page.words)
     assert reading.engine == "reader"
     assert all(0 <= word.x0 <= page.width for page in reading.pages for word in page.words)
+
+
+def _claiming(kind: str, width: int, height: int) -> bytes:
+    """Return a small picture whose header says that it is as large as that."""
+    data = bytearray(_saved(kind, 1))
+    if kind == "BMP":
+        data[18:26] = struct.pack("<ii", width, height)
+    elif kind == "GIF":
+        data[6:10] = struct.pack("<HH", width, height)
+    else:
+        data[16:24] = struct.pack(">II", width, height)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
+@pytest.mark.parametrize(("kind", "width"), [("BMP", -127), ("BMP", 65_000), ("GIF", 65_535), ("PNG", 65_000)])
+def test_a_header_that_the_bytes_cannot_hold_is_damage(kind: str, width: int) -> None:
+    """A picture that claims more pixels than its bytes could ever stand for is corrupt, which a person can replace."""
+    reading = read(f"scan.{kind.lower()}", _claiming(kind, width, 64_000), engines=(Reader(),))
+    assert [problem.code for problem in reading.problems] == ["CORRUPT"]
+
+
+def test_a_picture_that_is_too_large_breaks_the_limit() -> None:
+    """A sound picture of more pixels than are allowed is poison: nobody knows what unfolding it would cost."""
+    with pytest.raises(LimitExceeded, match="pixels"):
+        read("scan.png", _saved("PNG", 1), Limits(pixels=100_000), (Reader(),))
