@@ -24,6 +24,7 @@ from schemas.records import (
     Facts,
     Finding,
     Line,
+    Portion,
     Posting,
     Problem,
     Sealed,
@@ -83,6 +84,7 @@ class Expense:
     problems: tuple[Problem, ...] = ()
     asserted: tuple[Assertion, ...] = ()
     document: ClaimCheck | None = None
+    portion: Portion | None = None
     context: Context | None = None
     facts: Facts | None = None
     lines: tuple[Line, ...] = ()
@@ -106,6 +108,7 @@ _ENVELOPE = frozenset({"subject", "correlation_id", "trace_id", *_OWN})
 _TOLD = frozenset(f.name for f in fields(Expense)) - _ENVELOPE
 # What was read and judged of the revision before: a new one starts without it.
 _SUPERSEDED = {
+    "portion": None,
     "facts": None,
     "lines": (),
     "conversion": None,

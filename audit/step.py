@@ -19,6 +19,7 @@ _BESIDE = frozenset(
         "BatchClosed",
         "BatchCompleted",
         "BatchProgressed",
+        "DocumentsFound",
         "ExpenseRetracted",
         "PatternRecorded",
         "ReviewRefused",

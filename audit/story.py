@@ -15,9 +15,9 @@ from audit.entry import Entry
 from audit.step import DEAD_LETTERED
 from schemas import events as e
 from schemas.envelope import Event
-from schemas.records import Decision, Finding
+from schemas.records import Decision, Finding, Portion
 
-__all__ = ["Sentence", "money", "story", "tell"]
+__all__ = ["Sentence", "money", "portion_told", "story", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,31 @@ def _repeated(event: e.SubmissionRepeated) -> str:
     return f"The same document was submitted again; it had entered before{first}, so nothing more happens."
 
 
+def _found(event: e.DocumentsFound) -> str:
+    others = ", ".join(event.members[1:])
+    return (
+        f"The file holds {len(event.members)} documents, each an expense of its own: "
+        f"this one is the first, the others are {others}."
+    )
+
+
+def portion_told(portion: Portion) -> str:
+    """Return which document of its file an expense is, in words."""
+    told = f"document {portion.number} of {portion.of} in the file of expense {portion.file}"
+    if portion.attachment is not None:
+        told += f", attachment {portion.attachment}"
+    if portion.first_page is None:
+        return told
+    several = portion.last_page != portion.first_page
+    return (
+        f"{told}, pages {portion.first_page}-{portion.last_page}" if several else f"{told}, page {portion.first_page}"
+    )
+
+
 def _read(event: e.ExpenseRead) -> str:
-    return f"Read as {_words(event.kind).lower()}, {_count(event.pages, 'page')}, by {event.engine}.{_doubts(event)}"
+    what = f"Read as {_words(event.kind).lower()}, {_count(event.pages, 'page')}, by {event.engine}"
+    where = f": {portion_told(event.portion)}" if event.portion else ""
+    return f"{what}{where}.{_doubts(event)}"
 
 
 def _parsed(event: e.ExpenseParsed) -> str:
@@ -182,6 +205,7 @@ _SENTENCES = cast(
     {
         e.ExpenseSubmitted: _submitted,
         e.SubmissionRepeated: _repeated,
+        e.DocumentsFound: _found,
         e.ExpenseRead: _read,
         e.ExpenseParsed: _parsed,
         e.ExpenseCorrected: _corrected,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from audit.entry import Entry
 from audit.step import step
 from schemas.envelope import Event
-from schemas.events import BatchClosed, ExpenseParsed, ExpenseSubmitted
+from schemas.events import BatchClosed, DocumentsFound, ExpenseParsed, ExpenseSubmitted
 from schemas.lifecycle import ENDS, WAITING
 
 __all__ = ["Completeness", "Difference", "Reckoning", "Standing", "State"]
@@ -105,12 +105,14 @@ class Reckoning:
     _entered: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     def enter(self, event: Event) -> None:
-        """Take in what a producer wrote: an expense, or the list of a batch; anything else enters nothing."""
+        """Take in what begins expenses: one, the list of a batch, a file of several; anything else enters nothing."""
         if not self._counts(event.tenant_id, event.submitted_at):
             return
         ids: tuple[str, ...] = ()
         if isinstance(event, BatchClosed):
             ids = event.expense_ids
+        elif isinstance(event, DocumentsFound):
+            ids = event.members
         elif isinstance(event, (ExpenseSubmitted, ExpenseParsed)):
             ids = (event.expense_id,)
         for expense_id in ids:
@@ -118,6 +120,8 @@ class Reckoning:
 
     def take(self, entry: Entry, event: Event | None) -> None:
         """Take in one entry of the log; entries of one expense come in order."""
+        if isinstance(event, DocumentsFound):
+            self.enter(event)
         course = self._courses.get(entry.expense_id)
         if course is None:
             course = _Course(entry.tenant_id, entry.submitted_at, entry.recorded_at)

@@ -35,11 +35,13 @@ def crop(
 
     with session().edge() as edge:
         try:
-            data = edge.blobs.get(found.tenant_id, found.subject, found.expense_id, found.document)
+            stored = found.portion.file if found.portion else found.expense_id
+            data = edge.blobs.get(found.tenant_id, found.subject, stored, found.document)
         except (BlobMissing, BlobAltered, BlobStoreUnavailable, KeyErased) as error:
             raise Refused(str(error)) from error
     try:
-        picture = crops.crop(data, chosen.page or 1, chosen.box)
+        attachment = (found.portion.attachment if found.portion else None) or 1
+        picture = crops.crop(data, chosen.page or 1, chosen.box, attachment=attachment)
     except (crops.NoPicture, limits.LimitExceeded) as error:
         raise Refused(f"{found.document.url}: {error}") from error
     path = out or Path(f"{found.expense_id}-{chosen.field}.png")

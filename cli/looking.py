@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from audit.reconstruct import Expense
-from audit.story import Sentence, money
+from audit.story import Sentence, money, portion_told
 from cli.context import Refused, session
 from cli.output import console, pairs, say_json, table
 from schemas.lifecycle import State
@@ -109,6 +109,8 @@ def _head(found: Expense) -> dict[str, Any]:
         head["reported as"] = f"{converted} at {rate} of {found.conversion.rate_date}"
     if found.document:
         head["document"] = f"{found.document.media_type}, {found.document.size} bytes, SHA-256 {found.document.sha256}"
+    if found.portion:
+        head["part"] = portion_told(found.portion)
     head |= {"outcome": found.outcome, "policy": found.policy_version}
     if found.posting:
         head["posting"] = found.posting.posting_id

@@ -28,12 +28,13 @@ class NoPicture(Exception):
     """The document has no such page to look at: it is text or data, or its page cannot be drawn."""
 
 
-def crop(data: bytes, page: int, box: Sequence[float], limits: Limits = DEFAULT) -> bytes:
+def crop(data: bytes, page: int, box: Sequence[float], limits: Limits = DEFAULT, attachment: int = 1) -> bytes:
     """PNG of the part of a page around `box` (x0, top, x1, bottom in the reading's page units), the value framed.
 
-    `page` counts from 1. Raises `NoPicture` where there is none, `LimitExceeded` as reading does.
+    `page` counts from 1, and so does the `attachment` of a message. Raises `NoPicture` where there is none,
+    `LimitExceeded` as reading does.
     """
-    pixels, scale = _page(data, page, limits)
+    pixels, scale = _page(data, page, attachment, limits)
     x0, top, x1, bottom = (edge * scale for edge in box)
     around = max(_LEAST, _AROUND * (bottom - top))
     height, width = pixels.shape
@@ -50,12 +51,15 @@ def crop(data: bytes, page: int, box: Sequence[float], limits: Limits = DEFAULT)
     return file.getvalue()
 
 
-def _page(data: bytes, number: int, limits: Limits) -> tuple[Pixels, float]:
+def _page(data: bytes, number: int, attachment: int, limits: Limits) -> tuple[Pixels, float]:
     """The page's pixels, and how many of them a unit of the reading is."""
     container = kinds.sniff(data)
     try:
         if container == "mail":
-            return _page(mail.parts_of(data, limits)[0].data, number, limits)
+            attached = mail.parts_of(data, limits)[attachment - 1 : attachment]
+            if not attached:
+                raise NoPicture(f"the message has no attachment {attachment}; look at the whole message")
+            return _page(attached[0].data, number, 1, limits)
         if container == "image":
             frames = images.open_frames(data, limits)
             pixels = next((each for at, each in enumerate(frames, start=1) if at == number), None)

@@ -6,12 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from documents import kinds, mail
 from documents.limits import DEFAULT, Limits
+from documents.parts import parts_in
 from documents.problems import Problem
-from documents.reader import read
 from documents.reading import Reading
-from documents.splitting import split
 from documents.understanding import THRESHOLD, understand
 
 if TYPE_CHECKING:
@@ -50,11 +48,9 @@ def documents_in(
 
     Raises as `read` does.
     """
-    limits.check("bytes", len(data), limits.bytes)
     return [
-        Document(part, content, document, understand(document, threshold))
-        for part, content in _files(name, data, limits)
-        for document in split(read(part, content, limits, engines))
+        Document(part.name, part.content, part.reading, understand(part.reading, threshold))
+        for part in parts_in(name, data, limits, engines)
     ]
 
 
@@ -72,14 +68,3 @@ def unread(name: str, content: bytes | None, problem: Problem) -> Document:
     """A file of which no more is known than why it could not be read."""
     reading = Reading("unsupported", problems=(problem,))
     return Document(name, content, reading, understand(reading))
-
-
-def _files(name: str, data: bytes, limits: Limits) -> list[tuple[str, bytes]]:
-    """The file itself, or the documents of a message that has several, each named after both."""
-    if kinds.sniff(data) != "mail":
-        return [(name, data)]
-    try:
-        parts = mail.parts_of(data, limits)
-    except mail.UnreadableMail:
-        return [(name, data)]  # read as it is, it says why
-    return [(f"{name}/{part.name}", part.data) for part in parts]

@@ -88,7 +88,9 @@ def _decode(image: Image.Image, number: int, size: int, limits: Limits) -> Pixel
 
 def _most_pixels(image: Image.Image, size: int) -> float:
     """How many pixels a file of `size` bytes can hold at most."""
-    return size * min((_MOST_PIXELS_A_BYTE.get(tile[0], math.inf) for tile in image.tile), default=math.inf)
+    return size * min(
+        (_MOST_PIXELS_A_BYTE.get(tile[0], math.inf) for tile in getattr(image, "tile", ())), default=math.inf
+    )
 
 
 def _corrupt(error: BaseException | str) -> Problem:

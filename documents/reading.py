@@ -69,6 +69,11 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     xml: str | None = None
 
+    @property
+    def scanned(self) -> bool:
+        """Whether its words were recognised in a picture, and may be misread."""
+        return self.engine not in {"pdfium", "text", "lxml"}
+
 
 def reading_to_bytes(reading: Reading) -> bytes:
     """Pack a reading (JSON, then zlib); the same reading always gives the same bytes under one zlib build."""

@@ -26,6 +26,9 @@ _DATE_LIKE = re.compile(r"^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}$")
 _TAX_CANDIDATE = re.compile(r"(?<![\w-])(?:[A-Z]{2,3}[ -]?)?\d[\dA-Z]*(?:[ .-]?[\dA-Z]{2,})*(?![\w-])")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}")
 _CONFIDENCE: Final = {3: 0.97, 2: 0.92, 1: 0.75}
+_LIKELY: Final = 2
+"""Weight of a label that mostly stands before the document's own number: a folio, a statement, the title itself."""
+
 _UNCHECKED: Final = 0.82
 """Score of a tax id without a checksum to hold it against; its label alone is seldom wrong."""
 
@@ -85,15 +88,17 @@ def find_iban(survey: Survey) -> Found[str] | None:
 
 
 def numbers_by_page(survey: Survey) -> dict[int, set[str]]:
-    """The document numbers that stand beside a plain label, by the page they are on."""
-    found: dict[int, set[str]] = {}
+    """The numbers a page goes by: those beside a plain label, on a page without any those beside a likely one."""
+    plain: dict[int, set[str]] = {}
+    likely: dict[int, set[str]] = {}
     for hit in survey.hits:
-        if hit.label.role != "invoice_number" or hit.label.weight < max(_CONFIDENCE):
+        if hit.label.role != "invoice_number" or hit.label.weight < _LIKELY:
             continue
         value = next((value for words, beside in _values(survey, hit) if beside and (value := _reference(words))), None)
         if value:
+            found = plain if hit.label.weight == max(_CONFIDENCE) else likely
             found.setdefault(survey.sheet.rows[hit.row].page, set()).add(value)
-    return found
+    return likely | plain
 
 
 def find_labelled(survey: Survey, role: str) -> Found[str] | None:

@@ -89,7 +89,7 @@ class Survey:
 
 def survey(reading: Reading) -> Survey:
     """Look over all pages of a reading."""
-    scanned = reading.engine not in {"pdfium", "text", "lxml"}
+    scanned = reading.scanned
     sheet = lay_out(reading.pages, scanned=scanned)
     locality = locate(sheet.text)
     mark = decimal_mark(sheet.text) or locality.mark

@@ -12,7 +12,7 @@ from documents.calibration import calibrated
 from documents.einvoice import read_einvoice
 from documents.facts import Facts, Found
 from documents.problems import UNUSABLE, Problem
-from documents.splitting import cut
+from documents.splitting import cut, loose_page
 from documents.survey import survey
 from documents.xmltree import parse_xml
 
@@ -86,12 +86,23 @@ def _from_xml(reading: Reading) -> Facts:
 def _from_pages(reading: Reading) -> Facts:
     seen = survey(reading)
     facts = _from_page(seen)
+    told = _several(reading, seen) if len(reading.pages) > 1 else None
+    return replace(facts, problems=(*facts.problems, Problem("SEVERAL_DOCUMENTS", told))) if told else facts
+
+
+def _several(reading: Reading, seen: Survey) -> str | None:
+    """Why pages that came as one document may be several, None where nothing says so."""
     parts = cut(reading, seen)
-    if len(parts) == 1:
-        return facts
-    spans = ", ".join(f"{part.pages[0].number} to {part.pages[-1].number}" for part in parts)
-    message = f"the file holds {len(parts)} documents (pages {spans}); send each as a file of its own"
-    return replace(facts, problems=(*facts.problems, Problem("SEVERAL_DOCUMENTS", message)))
+    if len(parts) > 1:
+        spans = ", ".join(f"{part.pages[0].number} to {part.pages[-1].number}" for part in parts)
+        return f"the file holds {len(parts)} documents (pages {spans}); send each as a file of its own"
+    loose = loose_page(reading, seen)
+    if loose is None:
+        return None
+    return (
+        f"page {loose} shows another total than the pages before it, and no number of theirs; "
+        "if it is a document of its own, send it as a file of its own"
+    )
 
 
 def _from_page(seen: Survey) -> Facts:

@@ -20,6 +20,7 @@ from schemas.records import (
     Facts,
     Finding,
     Line,
+    Portion,
     Posting,
     VendorMatch,
 )
@@ -42,6 +43,13 @@ class SubmissionRepeated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentsFound(Event):
+    """The file holds several documents: each is an expense of its own, and belongs to the file's batch."""
+
+    members: Annotated[tuple[str, ...], Doc("Expense id of each, in order; the first has the file's own.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpenseRead(Event):
     """The document's words were read; they are in `personal`."""
 
@@ -50,6 +58,7 @@ class ExpenseRead(Event):
     kind: Annotated[str, Doc("Kind by content: digital_pdf, scanned_pdf, image, factur_x, ubl, cii or text.")]
     pages: Annotated[int, Doc("Number of pages read.")]
     engine: Annotated[str, Doc("What read it, with its version.")]
+    portion: Annotated[Portion | None, Doc("Which document of the file, None where the file holds one.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,7 @@ class ExpenseParsed(Event):
     context: Annotated[Context, Doc("What the organisation says about the spender.")]
     facts: Annotated[Facts, Doc("What was read.")]
     lines: Annotated[tuple[Line, ...], Doc("1..n lines; the expense's outcome is its worst line's.")]
+    portion: Annotated[Portion | None, Doc("Which document of the file, None where the file holds one.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

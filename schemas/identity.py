@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-__all__ = ["card_line_id", "derive", "document_id", "trace_id"]
+__all__ = ["card_line_id", "derive", "document_id", "portion_id", "trace_id"]
 
 # The root of all ids; any fixed UUID would do, and it can never change.
 _ROOT: Final = UUID("5e4d7a3c-2f0b-5c1e-9a61-7b1f0c5d8e42")
@@ -30,6 +30,15 @@ def derive(*parts: str) -> str:
 def document_id(tenant: str, subject: str, sha256: str) -> str:
     """Return the expense id of a document: one per tenant, person and content."""
     return derive("document", tenant, subject, sha256)
+
+
+def portion_id(expense_id: str, sha256: str, number: int) -> str:
+    """Return the expense id of a further document of a file, `number` counted from 2.
+
+    `expense_id` is what the file entered under, which stays the first document's; `sha256` is the file's, so that a
+    file that takes the place of another has documents of its own.
+    """
+    return derive("portion", expense_id, sha256, str(number))
 
 
 def card_line_id(

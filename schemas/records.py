@@ -52,6 +52,19 @@ class ClaimCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """Which document of its file an expense is, where the file holds several."""
+
+    number: Annotated[int, Doc("Which document, counted from 1 in the order of the file.")]
+    of: Annotated[int, Doc("How many documents the file holds.")]
+    file: Annotated[str, Doc("Expense id the file entered under; the stored bytes are bound to it.")]
+    first_page: Annotated[int | None, Doc("First of its pages; None where an attachment is one document whole.")] = None
+    last_page: Annotated[int | None, Doc("Last of its pages, that page included.")] = None
+    attachment: Annotated[int | None, Doc("Which attachment of a message, counted from 1; None outside one.")] = None
+    sha256: Annotated[str | None, Doc("SHA-256 of the attachment's bytes, hex; None outside a message.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What the organisation says about the spender when the expense entered."""
 

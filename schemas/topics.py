@@ -139,7 +139,9 @@ REVIEW = Topic(
 APPROVED = Topic("expense.approved", (e.ExpenseApproved,), _ledger, "ledger", max_message_bytes=4 * _MIB)
 REJECTED = Topic("expense.rejected", (e.ExpenseRejected, e.ExpenseMerged), _expense, "expense")
 POSTED = Topic("expense.posted", (e.ExpensePosted,), _vendor, "vendor", max_message_bytes=4 * _MIB)
-BATCHES = Topic("batch.progress", (e.BatchClosed, e.BatchProgressed, e.SubmissionRepeated), _batch, "batch")
+BATCHES = Topic(
+    "batch.progress", (e.BatchClosed, e.BatchProgressed, e.DocumentsFound, e.SubmissionRepeated), _batch, "batch"
+)
 BATCH_COMPLETED = Topic("batch.completed", (e.BatchCompleted,), _batch, "batch", compact=True, retention_ms=None)
 AUDIT_EVENTS = Topic(
     "audit.events", (e.AuditRecorded,), _expense, "expense", append_time=True, max_message_bytes=9 * _MIB

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from consumers.batch.tally import Tallies, Tally
 from consumers.runtime.stage import Handler
 from schemas.envelope import Event, caused
-from schemas.events import BatchClosed, BatchCompleted, BatchProgressed, SubmissionRepeated
+from schemas.events import BatchClosed, BatchCompleted, BatchProgressed, DocumentsFound, SubmissionRepeated
 from schemas.identity import derive
 from schemas.lifecycle import WAITING
 
@@ -32,6 +32,9 @@ def count(event: Event, tallies: Tallies) -> Sequence[Event]:
         case BatchClosed():
             tally = tally.with_part(event.part, event.parts)
             for expense_id in event.expense_ids:
+                tally = tallies.enrol(tally, batch, expense_id)
+        case DocumentsFound():
+            for expense_id in event.members:
                 tally = tallies.enrol(tally, batch, expense_id)
         case BatchProgressed():
             tally = tallies.move(tally, batch, event.member, event.state)

@@ -4,21 +4,22 @@ A document of the same person that was seen before goes no further. What cannot 
 empty, unsupported) goes on with its problem, so that a person can replace it; what breaks a limit is dead-lettered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 
+from consumers.ocr.portions import begin, portions_of
 from consumers.runtime.errors import LimitExceeded, Poisoned, Transient
 from consumers.runtime.stage import Handler, Store
 from documents import limits
 from documents.engines import EngineFailed, EngineMissing
-from documents.reader import read
+from documents.parts import Part, parts_in
 from documents.reading import Reading, reading_to_plain
 from schemas.envelope import Event, caused, doubt
-from schemas.events import ExpenseRead, ExpenseSubmitted, SubmissionRepeated
+from schemas.events import DocumentsFound, ExpenseRead, ExpenseSubmitted, SubmissionRepeated
 from schemas.lifecycle import State
-from schemas.records import Problem
+from schemas.records import Portion, Problem
 from vault.blobs import BlobAltered, BlobMissing, BlobStore
 from vault.personal import pack, unpack
 from vault.sealing import Vault
@@ -63,6 +64,8 @@ def drop_repeated(event: ExpenseSubmitted, seen: Seen) -> Sequence[Event] | None
 def read_document(event: ExpenseSubmitted, *, vault: Vault, blobs: BlobStore) -> Sequence[Event]:
     """Return the expense with its document's words, sealed.
 
+    A file of several documents gives an expense for each: the first keeps the file's, and is told of all.
+
     Raises:
         Transient: no OCR engine is installed; the stage waits.
         LimitExceeded: the document asks for more than its limits, or the engine gave up on a page.
@@ -71,21 +74,50 @@ def read_document(event: ExpenseSubmitted, *, vault: Vault, blobs: BlobStore) ->
     """
     owner = (event.tenant_id, event.subject, event.expense_id)
     personal = unpack(vault.open(*owner, event.personal)) if event.personal else {}
-    reading = _read(str(personal.get("file_name", _UNNAMED)), _fetch(event, blobs))
+    parts = _read(str(personal.get("file_name", _UNNAMED)), _fetch(event, blobs))
+    if len(parts) == 1:
+        return (_known(event, parts[0].reading, personal, vault),)
+    portions = portions_of(event, parts)
+    begun = [begin(event, portion) for portion in portions]
+    members = tuple(each.expense_id for each in begun)
+    found = caused(event, DocumentsFound, stage=STAGE, status=event.status, personal=None, members=members)
+    return (
+        found,
+        *(
+            _known(each, part.reading, {**personal, "file_name": part.name}, vault, portion)
+            for each, part, portion in zip(begun, parts, portions, strict=True)
+        ),
+    )
+
+
+def _known(
+    event: ExpenseSubmitted,
+    reading: Reading,
+    personal: Mapping[str, Any],
+    vault: Vault,
+    portion: Portion | None = None,
+) -> ExpenseRead:
     plain = reading_to_plain(reading)
     kept = {**personal, "text": plain.pop("xml"), "pages": plain}
-    key_id = event.personal.key_id if event.personal else event.document.key_id
     known = caused(
         event,
         ExpenseRead,
         stage=STAGE,
         status=State.READ,
+        part=str(portion.number) if portion and portion.number > 1 else "",
         kind=reading.kind,
         pages=len(reading.pages),
         engine=f"{reading.engine} {reading.engine_version}".strip(),
-        personal=vault.seal(*owner, pack(kept), key_id=key_id),
+        personal=vault.seal(
+            event.tenant_id,
+            event.subject,
+            event.expense_id,
+            pack(kept),
+            key_id=event.personal.key_id if event.personal else event.document.key_id,
+        ),
+        portion=portion,
     )
-    return (doubt(known, *(Problem(code=each.code, message=each.message, stage=STAGE) for each in reading.problems)),)
+    return doubt(known, *(Problem(code=each.code, message=each.message, stage=STAGE) for each in reading.problems))
 
 
 def _fetch(event: ExpenseSubmitted, blobs: BlobStore) -> bytes:
@@ -97,9 +129,9 @@ def _fetch(event: ExpenseSubmitted, blobs: BlobStore) -> bytes:
         raise Poisoned("DOCUMENT_ALTERED", str(error)) from error
 
 
-def _read(name: str, data: bytes) -> Reading:
+def _read(name: str, data: bytes) -> list[Part]:
     try:
-        return read(name, data)
+        return parts_in(name, data)
     except limits.LimitExceeded as error:
         raise LimitExceeded(str(error)) from error
     except EngineFailed as error:

@@ -18,7 +18,7 @@ __all__ = [
     "VERSION",
 ]
 
-VERSION = 1
+VERSION = 2
 """Raise it with every change of shape or of what is folded into it: the next start empties and rebuilds the tables."""
 
 METADATA = MetaData()

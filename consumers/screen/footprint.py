@@ -20,6 +20,7 @@ from policy.judge import visits
 from policy.models import Period
 from schemas.currencies import quantum
 from schemas.events import ExpenseEvaluated
+from schemas.records import ClaimCheck, Portion
 
 __all__ = ["Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]
 
@@ -152,13 +153,21 @@ def _bucket(period: Period, day: date) -> str:
     return day.isoformat()[: {Period.DAY: 10, Period.MONTH: 7, Period.YEAR: 4}[period]]
 
 
+def _content(document: ClaimCheck, portion: Portion | None) -> tuple[str, ...]:
+    """Return what is the same for the same document: of a file with several, which of them it is."""
+    if portion is None:
+        return "document", document.sha256
+    whole = "document", portion.sha256 or document.sha256
+    return whole if portion.first_page is None else (*whole, f"{portion.first_page}-{portion.last_page}")
+
+
 def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
     read, found = event.facts, []
     vendor = _vendor(event, facts)
     amount = None if read.total is None else f"{read.total.normalize():f} {read.currency}"
     on = read.invoice_date.isoformat() if read.invoice_date else None
     if event.document is not None:
-        found.append(Print("DUPLICATE_EXACT", _key("document", event.document.sha256), "the same document"))
+        found.append(Print("DUPLICATE_EXACT", _key(*_content(event.document, event.portion)), "the same document"))
         number = _number(event)
         if vendor and number and amount:
             key = _key("invoice", vendor, number, amount)

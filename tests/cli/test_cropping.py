@@ -15,7 +15,7 @@ from audit.reconstruct import Expense
 from cli import cropping
 from cli.context import Refused
 from cli.main import app
-from schemas.records import ClaimCheck, Problem
+from schemas.records import ClaimCheck, Portion, Problem
 
 NOW = datetime(2024, 3, 5, tzinfo=UTC)
 PLACED = Problem(
@@ -44,7 +44,7 @@ class Shelf:
         yield self
 
 
-def _expense(*problems: Problem) -> Expense:
+def _expense(*problems: Problem, portion: Portion | None = None) -> Expense:
     return Expense(
         expense_id="e-1",
         tenant_id="t",
@@ -62,6 +62,7 @@ def _expense(*problems: Problem) -> Expense:
         recorded_at=NOW,
         problems=problems,
         document=CLAIM,
+        portion=portion,
     )
 
 
@@ -85,6 +86,15 @@ def test_the_place_of_a_doubt_becomes_a_picture(shelf: Shelf, tmp_path: Path) ->
     assert (told["field"], told["page"], told["file"]) == ("total", 1, str(out))
     assert shelf.asked == [("t", "s", "e-1", CLAIM)]
     assert Image.open(out).format == "PNG"
+
+
+def test_a_part_of_a_file_is_cut_from_the_file(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document of an expense that is one of several lies under the expense the file entered as."""
+    part = _expense(PLACED, portion=Portion(number=2, of=3, file="e-0", first_page=1, last_page=1))
+    monkeypatch.setattr(cropping, "expense_or_refuse", lambda _: (part, []))
+    result = CliRunner().invoke(app, ["review", "crop", "e-1", "--out", str(tmp_path / "x.png")])
+    assert result.exit_code == 0, result.output
+    assert shelf.asked == [("t", "s", "e-0", CLAIM)]
 
 
 def test_a_doubt_without_a_place_is_refused(shelf: Shelf, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ class System:
     def _runner(self, stage: Stage, folder: Path, names: frozenset[str]) -> Runner:
         handler = stage.load()
         transport = MemoryTransport(self.broker, stage.name, f"{stage.name}.0")
-        given = {name: self.given[name] for name in handler.capabilities}
+        given = {name: self.given[name] for name in handler.capabilities if name in self.given}
         telemetry = self.telemetry[stage.name]
         return Runner(
             Parts(

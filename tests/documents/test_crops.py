@@ -10,6 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 from documents.crops import NoPicture, crop
 from documents.reader import read
 from documents.understanding import understand
+from tests.documents.collected import invoices, mailed
 
 RED = (214, 51, 51)
 
@@ -50,6 +51,16 @@ def test_a_frame_of_a_picture_is_in_its_pixels() -> None:
     shown = _shown(crop(file.getvalue(), 2, (100, 80, 160, 100)))
     assert tuple(shown[0, 0]) == (120, 120, 120)
     assert tuple(shown[50 + 30, -1]) == (120, 120, 120)
+
+
+def test_a_page_of_an_attachment_is_cut_from_that_attachment() -> None:
+    """Of a message with several the one is shown that is asked for; one that is not there is told."""
+    first, second, *_ = invoices()
+    mail = mailed(("a.pdf", first.content), ("b.pdf", second.content))
+    box = (50.0, 50.0, 300.0, 120.0)
+    assert crop(mail, 1, box, attachment=2) == crop(second.content, 1, box) != crop(mail, 1, box)
+    with pytest.raises(NoPicture, match="no attachment 3"):
+        crop(mail, 1, box, attachment=3)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import json
 import os
 import signal
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from samples.catalogue import make
 from samples.sample import Sample
+from tests.documents.collected import invoices, merged
 from tests.e2e.whole import ENDED, Whole
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -91,6 +93,36 @@ def test_the_same_document_of_another_person_is_flagged(whole: Whole, samples_fo
     (second,) = upload(whole, path, employee="E-2").values()
     assert first != second
     assert "DUPLICATE_EXACT" in whole.settle({second})[second]["why"]
+
+
+def test_three_invoices_in_one_pdf_are_three_expenses(whole: Whole, tmp_path: Path) -> None:
+    """Each is posted once for its own amount; batch, story, audit and a second upload know of all three."""
+    first, second, third, _ = invoices()
+    path = tmp_path / "post.pdf"
+    path.write_bytes(merged(first.content, second.content, third.content))
+    answers = whole.json("upload", str(path), "--employee", "E-7", "--department", "operations", "--batch", "post-7")
+    (entered,) = (answer["expense_id"] for answer in answers)
+    whole.settle({entered})
+    whole.rest()
+    parts = whole.expenses("post-7")
+    assert {row["state"] for row in parts.values()} == {"posted"}
+    assert {Decimal(row["total"]) for row in parts.values()} == {each.facts.total for each in (first, second, third)}
+    assert [whole.postings().count(each) for each in parts] == [1, 1, 1]
+    assert whole.json("batch", "post-7")[0]["counts"] == {"posted": 3}
+    told = {each: whole.json("show", each)[0]["expense"]["portion"] for each in parts}
+    assert sorted((p["number"], p["of"], p["file"], p["first_page"], p["last_page"]) for p in told.values()) == [
+        (1, 3, entered, 1, 1),
+        (2, 3, entered, 2, 4),
+        (3, 3, entered, 5, 5),
+    ]
+    last = next(each for each, p in told.items() if p["number"] == 3)
+    assert f"document 3 of 3 in the file of expense {entered}, page 5" in " ".join(whole.run("show", last).split())
+    whole.run("upload", str(path), "--employee", "E-7", "--department", "operations")
+    whole.rest()
+    assert set(whole.expenses("post-7")) == set(parts)
+    assert [whole.postings().count(each) for each in parts] == [1, 1, 1]
+    assert whole.json("audit", "complete")[0]["complete"]
+    assert whole.json("audit", "verify")[0]["alterations"] == []
 
 
 def test_a_card_feed_ends_and_reviews_are_resolved(whole: Whole, samples_folder: Path) -> None:
