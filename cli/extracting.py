@@ -10,7 +10,7 @@ import orjson
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.context import Refused, Unreachable
+from cli.context import Refused, Unreachable, session
 from cli.output import errors
 
 __all__ = ["add"]
@@ -44,6 +44,13 @@ def extract_files(
     memory: Memory = None,
     pages: Pages = None,
     pixels: Pixels = None,
+    assistant: Annotated[
+        bool,
+        typer.Option(
+            "--assistant",
+            help="Ask the model service that the settings name about documents in doubt; their text is sent there.",
+        ),
+    ] = False,
     indent: Annotated[bool, typer.Option(help="Indented, for a person to read.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line; that is the default here.")] = True,
 ) -> None:
@@ -63,7 +70,8 @@ def extract_files(
         except OSError as error:
             msg = f"{explain}: is no folder to draw into ({error.strerror}); name another"
             raise Refused(msg) from error
-    accepted = _read(files, explain, indent=indent, **_bounds(files, workers, seconds, memory, pages, pixels))
+    bounds = _bounds(files, workers, seconds, memory, pages, pixels)
+    accepted = _read(files, explain, indent=indent, **_assisted(bounds) if assistant else bounds)
     raise typer.Exit(0 if accepted else 1)
 
 
@@ -90,14 +98,30 @@ def _bounds(
     return {"limits": limits, "document": document}
 
 
-def _read(files: list[Path], explain: Path | None, *, limits: Any, document: Any, indent: bool) -> bool:
+def _assisted(bounds: dict[str, Any]) -> dict[str, Any]:
+    """Return the bounds with the service that the settings name, and the time that asking it may take."""
+    from documents.completions import Service  # noqa: PLC0415 - as above
+
+    settings = session().settings
+    if not settings.assistant_url:
+        raise Refused("--assistant: no service is named; set SPENDTRAIL_ASSISTANT_URL and SPENDTRAIL_ASSISTANT_MODEL")
+    key, wait = settings.assistant_key.get_secret_value(), settings.assistant_timeout_s
+    service = Service(settings.assistant_url, key, settings.assistant_model, wait)
+    # A file may hold several documents: `consumers.ocr.files` asks until one question's time is spent, and one more.
+    limits = replace(bounds["limits"], seconds=bounds["limits"].seconds + 2 * wait)
+    return {**bounds, "limits": limits, "service": service}
+
+
+def _read(
+    files: list[Path], explain: Path | None, *, limits: Any, document: Any, indent: bool, service: Any = None
+) -> bool:
     from consumers.ocr.crew import read_files  # noqa: PLC0415 - as above
     from consumers.ocr.task import FileTask  # noqa: PLC0415 - as above
     from consumers.runtime.errors import Halted  # noqa: PLC0415 - as above
     from documents.engines import EngineMissing  # noqa: PLC0415 - as above
     from documents.understanding import THRESHOLD  # noqa: PLC0415 - as above
 
-    tasks = [FileTask(path, document, THRESHOLD, explain) for path in files]
+    tasks = [FileTask(path, document, THRESHOLD, explain, service) for path in files]
     accepted = True
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     # What goes to standard output must not be caught for the bar's own stream.

@@ -61,7 +61,10 @@ class Settings(BaseSettings):
     ] = ""
     assistant_key: Annotated[SecretStr, Field(description="Its API key, where it wants one.")] = SecretStr("")
     assistant_model: Annotated[str, Field(description="The model to ask there.")] = ""
-    assistant_timeout_s: Annotated[PositiveFloat, Field(description="Time limit of one question in seconds.")] = 30.0
+    # Half of what the parse stage gives a record: a slow service must never cost the document itself.
+    assistant_timeout_s: Annotated[
+        PositiveFloat, Field(description="Time limit of one question in seconds, further tries included.", le=60)
+    ] = 30.0
     health_port: Annotated[int, Field(description="Port of /healthz, /readyz and /metrics; 0: any free one.", ge=0)] = 0
     health_host: Annotated[str, Field(description="Address they listen on.")] = "127.0.0.1"
     workers: Annotated[PositiveInt | None, Field(description="Records side by side; none: the stage's default.")] = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from documents import currencies
 from documents.layout import place_of
 from documents.numerals import amounts_in
+from documents.problems import Problem
 from documents.survey import survey
 
 if TYPE_CHECKING:
@@ -33,26 +34,30 @@ _MONEY: Final = ("subtotal", "tax", "total")
 _DATES: Final = ("invoice_date", "due_date")
 _TEXTS: Final = ("vendor_name", "invoice_number")
 _SHORTEST: Final = 3
+_SILENT: Final = "the language model gave no usable answer; what was read stands without its word"
 
 
-def assist(facts: Facts, reading: Reading, assistant: Assistant, threshold: float) -> Facts:
-    """The facts with what the model adds; the same facts when it has nothing that the words support."""
+def assist(facts: Facts, reading: Reading, assistant: Assistant, threshold: float, field: str | None) -> Facts:
+    """The facts with what the model adds; the same facts when it has nothing that the words support.
+
+    Where it gives no usable answer they stand as they were read, and say so beside the doubt it was to be asked about.
+    """
     seen = survey(reading)
     answer = assistant.ask(seen.sheet.text)
     if answer is None:
-        return facts
+        return replace(facts, problems=(*facts.problems, Problem("ASSISTANT_SILENT", _SILENT, field)))
     values: dict[str, Any] = {}
     confidence, places = dict(facts.confidence), dict(facts.places)
-    for field, place in _supported(answer, seen).items():
-        said, read = getattr(answer, field), getattr(facts, field)
-        if facts.confidence.get(field, 0.0) >= threshold:
+    for name, place in _supported(answer, seen).items():
+        said, read = getattr(answer, name), getattr(facts, name)
+        if facts.confidence.get(name, 0.0) >= threshold:
             continue
         if read is None:
-            values[field], confidence[field] = said, POINTED_AT
+            values[name], confidence[name] = said, POINTED_AT
             if place is not None:
-                places[field] = place
+                places[name] = place
         elif _plain(said) == _plain(read):
-            confidence[field] = max(AGREED, facts.confidence[field])
+            confidence[name] = max(AGREED, facts.confidence[name])
     return replace(facts, **values, confidence=confidence, places=places)
 
 

@@ -15,6 +15,7 @@ from documents.understanding import THRESHOLD, understand
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from documents.assistant import Assistant
     from documents.engines import Engine
     from documents.understanding import Understanding
 
@@ -42,14 +43,20 @@ class Document:
 
 
 def documents_in(
-    name: str, data: bytes, limits: Limits = DEFAULT, engines: Sequence[Engine] = (), threshold: float = THRESHOLD
+    name: str,
+    data: bytes,
+    limits: Limits = DEFAULT,
+    engines: Sequence[Engine] = (),
+    threshold: float = THRESHOLD,
+    assistant: Assistant | None = None,
 ) -> list[Document]:
     """The documents in a file, in order: one for each attachment of a message, for each of several invoices.
 
+    `assistant` is asked about those in doubt, as `understand` does.
     Raises as `read` does.
     """
     return [
-        Document(part.name, part.content, part.reading, understand(part.reading, threshold))
+        Document(part.name, part.content, part.reading, understand(part.reading, threshold, assistant=assistant))
         for part in parts_in(name, data, limits, engines)
     ]
 

@@ -16,6 +16,7 @@ Code = Literal[
     "LIMIT_EXCEEDED",  # asks for more time, memory, pages or pixels than one document may have
     "READ_FAILED",  # it could not be opened, or reading it ended its process: nothing of it is known
     # what the reading leaves open
+    "ASSISTANT_SILENT",  # a model was to be asked about a doubt and gave no usable answer: the reading stands alone
     "REPAIRED",  # damaged, opened after repair: content may be missing
     "WRONG_EXTENSION",  # the name promises another kind than the content is: perhaps not the file that was meant
     "MISSING_FIELD",  # a key field is not on the document, or not recognisable

@@ -64,8 +64,8 @@ def understand(
     if not reading.xml:  # what was stated as data is not read, so nothing about it is likely
         sure = {name: calibrate(name, score) for name, score in facts.confidence.items()}
         facts = replace(facts, confidence=sure)
-        if assistant is not None and _doubts(facts, threshold):
-            facts = assist(facts, reading, assistant, threshold)
+        if assistant is not None and (doubts := _doubts(facts, threshold)):
+            facts = assist(facts, reading, assistant, threshold, doubts[0].field)
     problems = (*reading.problems, *facts.problems, *_doubts(facts, threshold))
     facts = replace(facts, problems=tuple(dict.fromkeys(problems)))
     return Understanding(facts, accepted=not problems)

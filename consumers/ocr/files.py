@@ -1,10 +1,15 @@
 """Reading files without Kafka, as the worker of `consumers.ocr.crew` does it: one file in, its documents out."""
 
+import sys
+import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from consumers.ocr.task import FileTask
+from documents.assistant import Answer
+from documents.completions import OpenAiCompatible, Service
 from documents.engines import EngineFailed
 from documents.explain import draw
 from documents.extract import Document, documents_in, unread
@@ -40,7 +45,8 @@ def documents_of(task: FileTask) -> list[Document]:
         # Before it is read: a file may be larger than memory.
         task.limits.check("bytes", task.path.stat().st_size, task.limits.bytes)
         data = task.path.read_bytes()
-        documents = documents_in(task.path.name, data, task.limits, threshold=task.threshold)
+        asked = _Asked(task.service) if task.service else None
+        documents = documents_in(task.path.name, data, task.limits, threshold=task.threshold, assistant=asked)
         if task.explain:
             _draw(documents, task.explain, task.limits)
     except (LimitExceeded, EngineFailed) as error:
@@ -59,6 +65,34 @@ def limited(task: FileTask, reason: str) -> Document:
 def failed(task: FileTask, reason: str) -> Document:
     """Return a file that could not be opened, or whose worker came to grief over it."""
     return unread(task.path.name, _content(task), Problem("READ_FAILED", reason))
+
+
+class _Asked:
+    """A service that is asked about one file, until its documents together have taken the time of one question.
+
+    The worker's own limit allows for that and one question more, so asking never costs what was read.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._client, self._left = _client(service), service.timeout_s
+
+    def ask(self, text: str) -> Answer | None:
+        if self._left <= 0:
+            return None
+        began = time.monotonic()
+        answer = self._client.ask(text)
+        self._left -= time.monotonic() - began
+        return answer
+
+
+@cache
+def _client(service: Service) -> OpenAiCompatible:
+    """Return the worker's one client: it remembers over files that the service is away."""
+    return OpenAiCompatible(service, _warn)
+
+
+def _warn(why: str) -> None:
+    sys.stderr.write(f"{why}\n")
 
 
 def _content(task: FileTask) -> bytes | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from documents.completions import Service
 from documents.limits import Limits
 
 __all__ = ["FileTask"]
@@ -10,9 +11,13 @@ __all__ = ["FileTask"]
 
 @dataclass(frozen=True, slots=True)
 class FileTask:
-    """One file to read: within which limits, from which confidence on without a person, drawn into which folder."""
+    """One file to read: within which limits, from which confidence on without a person, drawn into which folder.
+
+    `service` is a language model to be asked about what is in doubt, None where nobody is.
+    """
 
     path: Path
     limits: Limits
     threshold: float
     explain: Path | None = None
+    service: Service | None = None

@@ -11,7 +11,7 @@ import structlog
 
 from config.settings import Settings, read_settings
 from consumers.runtime.stage import Handler, Table
-from documents.assistant import OpenAiCompatible
+from documents.completions import OpenAiCompatible, Service
 from schemas.envelope import Event
 from schemas.events import KeyWrapped
 from schemas.topics import AUDIT_KEYS
@@ -79,13 +79,13 @@ def _vaulted(handler: Handler, settings: Settings, keys: KeyTable) -> dict[str, 
 
 def _assistant(settings: Settings) -> OpenAiCompatible:
     log = structlog.get_logger(__name__)
-    return OpenAiCompatible(
+    service = Service(
         settings.assistant_url,
         settings.assistant_key.get_secret_value(),
         settings.assistant_model,
         settings.assistant_timeout_s,
-        failed=lambda why: log.warning("assistant_failed", error=why),
     )
+    return OpenAiCompatible(service, failed=lambda why: log.warning("assistant_failed", error=why))
 
 
 def worker(handler: Handler) -> Callable[[Mapping[str, bytes]], Mapping[str, Any]]:

@@ -107,9 +107,9 @@ class Assistant(Section):
         "assistant_url"
     )
     model: Annotated[str, Field(description="The model to ask there.")] = default_of("assistant_model")
-    timeout_seconds: Annotated[PositiveFloat, Field(description="Time limit of one question.")] = default_of(
-        "assistant_timeout_s"
-    )
+    timeout_seconds: Annotated[
+        PositiveFloat, Field(description="Time limit of one question, further tries included.", le=60)
+    ] = default_of("assistant_timeout_s")
     existing_secret: Annotated[Name, Field(description="Secret with its API key; empty: it wants none.")] = ""
     key: Annotated[str, Field(description="The key in that Secret.", min_length=1)] = "assistant-key"
 

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from documents.assistant import MOST_ANSWER, Answer, OpenAiCompatible
+from documents.assistant import Answer
+from documents.completions import MOST_ANSWER, REST_S, TRIES, OpenAiCompatible, Service
 from documents.reader import read
 from documents.understanding import understand
 
@@ -34,15 +35,29 @@ class Asked:
     paths: list[str] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
+    now: float = 0.0
+    pauses: list[float] = field(default_factory=list)
 
     def assistant(self, seconds: float = 5.0) -> OpenAiCompatible:
-        """Return the client of it."""
-        return OpenAiCompatible(f"{self.url}/v1/", "secret", "small", seconds, self.why.append)
+        """Return the client of it, by a clock that only moves when told to or when it waits between two tries."""
+        return OpenAiCompatible(self.service(seconds), self.why.append, lambda: self.now, self._pause)
+
+    def service(self, seconds: float = 5.0) -> Service:
+        """Return where it is."""
+        return Service(f"{self.url}/v1/", "secret", "small", seconds)
+
+    def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
 
 
 @contextmanager
-def service(content: object, status: int = 200) -> Iterator[Asked]:
-    """Serve one answer on the loopback, on any free port; bytes are sent as they are."""
+def service(content: object, status: int = 200, *, first: int | None = None, drips: bool = False) -> Iterator[Asked]:
+    """Serve one answer on the loopback, on any free port; bytes are sent as they are.
+
+    `first` is the status of the first answer, where it is another; a service that `drips` sends its answer byte by byte
+    and takes a second of the client's clock for each.
+    """
     body = content if isinstance(content, bytes) else _completion(content)
 
     class Handler(BaseHTTPRequestHandler):
@@ -51,10 +66,15 @@ def service(content: object, status: int = 200) -> Iterator[Asked]:
             asked.paths.append(self.path)
             asked.keys.append(self.headers.get("Authorization"))
             asked.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(status)
+            self.send_response(first if first is not None and len(asked.paths) == 1 else status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            for at in range(0, len(body), 1 if drips else len(body) or 1):
+                asked.now += drips
+                try:
+                    self.wfile.write(body[at : at + 1] if drips else body)
+                except OSError:
+                    return  # the client has had enough
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""
@@ -98,7 +118,7 @@ def test_the_question_is_a_chat_completion_with_a_schema() -> None:
         ("The total is 31.50.", 200, "does not fit: the whole"),
         (b'{"choices": []}', 200, "no chat completion"),
         (b"<html>", 200, "no chat completion"),
-        ({}, 500, "answered 500"),
+        ({}, 401, "answered 401"),
         (b" " * (MOST_ANSWER + 1), 200, "at most"),
     ],
 )
@@ -109,14 +129,67 @@ def test_anything_else_is_no_answer(content: object, status: int, why: str) -> N
     assert [why in told for told in asked.why] == [True]
 
 
-def test_a_service_that_is_away_is_told_once() -> None:
-    """Nobody listening is no error of the document: it goes to a person as it would have."""
-    why: list[str] = []
+def test_a_service_that_is_away_costs_no_document() -> None:
+    """Nobody listening is no error of the document: what was read stands, with a problem that says what is missing."""
+    asked = Asked("http://127.0.0.1:9")
     reading = read("page.txt", PAGE.encode())
-    client = OpenAiCompatible("http://127.0.0.1:9", "", "small", 1.0, why.append)
-    assert understand(reading, assistant=client) == understand(reading)
-    assert len(why) == 1
-    assert "does not answer" in why[0]
+    alone, found = understand(reading), understand(reading, assistant=asked.assistant())
+    assert replace(found.facts, problems=()) == replace(alone.facts, problems=())
+    new = [each for each in found.facts.problems if each not in alone.facts.problems]
+    assert [(each.code, each.field) for each in new] == [("ASSISTANT_SILENT", "total")]
+    assert len(asked.why) == 1
+    assert "does not answer" in asked.why[0]
+
+
+def test_a_busy_service_is_asked_again() -> None:
+    """An error of its own is tried again after a pause, and the answer that comes then counts."""
+    with service({"total": "31.50"}, first=503) as asked:
+        answer = asked.assistant().ask("Total 31.50")
+    assert answer == Answer(total=Decimal("31.50"))
+    assert (len(asked.paths), asked.pauses, asked.why) == (2, [0.5], [])
+
+
+def test_tries_end_at_the_time_limit() -> None:
+    """However busy it is, a question is put three times at most, and never past its time."""
+    with service({}, 503) as asked:
+        assert asked.assistant().ask("Total 31.50") is None
+        assert len(asked.paths) == TRIES
+        asked.now += REST_S
+        assert asked.assistant(0.2).ask("Total 31.50") is None
+    assert len(asked.paths) == TRIES + 1
+    assert "within 0.2 s" in asked.why[-1]
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    """A service that sends byte after byte does not hold the document beyond the time of its question."""
+    with service({"total": "31.50"}, drips=True) as asked:
+        assert asked.assistant(3.0).ask("Total 31.50") is None
+    assert len(asked.paths) == 1
+    assert "within 3 s" in asked.why[0]
+
+
+def test_a_service_that_was_away_is_left_alone_for_a_while() -> None:
+    """The documents behind it do not each wait for it; after a minute it is asked once more, then after two."""
+    with service({}, 503) as asked:
+        client = asked.assistant()
+        assert client.ask("a") is None
+        assert client.ask("b") is None
+        assert len(asked.paths) == TRIES
+        asked.now += REST_S
+        assert client.ask("c") is None
+        assert len(asked.paths) == 2 * TRIES
+        asked.now += REST_S
+        assert client.ask("d") is None
+        assert len(asked.paths) == 2 * TRIES
+    assert len(asked.why) == 2
+
+
+def test_an_answer_that_does_not_fit_is_no_reason_to_leave_it_alone() -> None:
+    """Nonsense about one document says nothing about the next."""
+    with service("The total is 31.50.") as asked:
+        client = asked.assistant()
+        assert (client.ask("a"), client.ask("b")) == (None, None)
+    assert len(asked.paths) == 2
 
 
 def test_a_value_that_the_page_prints_is_filled_in_for_a_person() -> None:

@@ -144,3 +144,29 @@ def test_zeros_beyond_the_contracts_scale_are_no_poison() -> None:
     body = UBL.replace("TOTAL", "121.0000000").replace(">200<", ">200.00000000<")
     event = parsed(read(body))
     assert (event.facts.total, event.lines[0].quantity) == (Decimal(121), Decimal(200))
+
+
+class _Silent:
+    """A model that has no usable answer."""
+
+    def ask(self, text: str) -> None:
+        """Say nothing."""
+        assert "Bluebird" in text
+
+
+def test_a_silent_model_leaves_the_reading_and_says_so() -> None:
+    """The expense goes on with what was read; stating the field in doubt settles the silence about it too."""
+    text = "Bluebird Cab Company\nDate 2024-03-04\nfare 39.60\n"
+    (event,) = understand_reading(read(text), vault=VAULT, confidence={}, assistant=_Silent())
+    (alone,) = understand_reading(read(text), vault=VAULT, confidence={})
+    assert isinstance(event, ExpenseParsed)
+    assert isinstance(alone, ExpenseParsed)
+    assert event.facts == alone.facts
+    (silent,) = [problem for problem in event.problems if problem not in alone.problems]
+    assert silent.code == "ASSISTANT_SILENT"
+    stated = tuple(
+        Assertion(field=field, value=value, actor="r-1")
+        for field, value in (("total", "39.60"), ("currency", "EUR"), ("vendor_name", "Bluebird Cab Company"))
+    )
+    (settled,) = understand_reading(read(text, asserted=stated), vault=VAULT, confidence={}, assistant=_Silent())
+    assert "ASSISTANT_SILENT" not in {problem.code for problem in settled.problems}
