@@ -110,6 +110,7 @@ def told(passed: Passed, survived: Passed, posted: Sequence[tuple[Truth, Mapping
     return Report(
         "documents",
         {
+            "files": len({*passed.files.values()}),
             "documents": number,
             "documents_per_s": round(rate, 2),
             "documents_per_day": round(rate * _SECONDS_A_DAY),
@@ -221,16 +222,28 @@ def _through(given: Mapping[str, str], model: ReadModel, paths: Sequence[Path]) 
     with _confined():
         answers = said(given, "upload", *map(str, paths), "--json", seconds=_UP_S)
     files = {each["expense_id"]: Path(each["path"]) for each in answers if "expense_id" in each}
+    (batch,) = {each["batch_id"] for each in answers if "batch_id" in each}
     ended: dict[str, Summary] = {}
     moved = time.monotonic()
     while len(ended) < len(files) and time.monotonic() - moved < _STILL_S:
         time.sleep(_LOOK_S)
-        seen = {each.expense_id: each for each in model.expenses(limit=1_000_000) if each.expense_id in files}
+        everything = model.expenses(limit=1_000_000)
+        seen = {each.expense_id: each for each in everything if each.batch_id == batch or each.expense_id in files}
+        files |= {expense: _file(model, expense, files) for expense in seen.keys() - files.keys()}
         now = {expense: each for expense, each in seen.items() if _has_ended(each)}
         if len(now) > len(ended):
             moved = time.monotonic()
         ended = now
     return Passed(files, ended, moved - began, sum("reason" in each for each in answers))
+
+
+def _file(model: ReadModel, expense_id: str, files: Mapping[str, Path]) -> Path:
+    """Return the file of an expense that the upload did not name: one document of a file with several."""
+    expense = model.expense(expense_id)
+    if expense is None or expense.portion is None:
+        msg = f"expense {expense_id} is in the batch, and in none of its files"
+        raise LookupError(msg)
+    return files[expense.portion.file]
 
 
 def _has_ended(summary: Summary | None) -> bool:
