@@ -10,7 +10,7 @@ from typing import Final
 
 from consumers.assertions import settled
 from consumers.corrections import Corrected
-from consumers.parse.records import facts_of, line_doubts, lines_of, problems_of
+from consumers.parse.records import facts_of, line_doubts, lines_of, problems_of, with_remainder
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.stage import Handler
 from documents.assistant import Assistant
@@ -47,7 +47,7 @@ def understand_reading(
     personal = unpack(vault.open(*owner, event.personal))
     reading = reading_from_plain({**personal["pages"], "xml": personal.get("text")})
     threshold = confidence.get(event.tenant_id, confidence.get(_EVERYONE, THRESHOLD))
-    found = understand(reading, threshold, assistant=assistant).facts
+    found = with_remainder(understand(reading, threshold, assistant=assistant).facts, reading)
     kept = {name: value for name, value in personal.items() if name not in _LEFT_BEHIND}
     parsed = caused(
         event,

@@ -12,12 +12,16 @@ from documents.limits import DEFAULT
 from documents.reading import Reading
 from schemas.records import Facts, Line, Problem
 
-__all__ = ["facts_of", "line_doubts", "lines_of", "problems_of"]
+__all__ = ["facts_of", "line_doubts", "lines_of", "problems_of", "with_remainder"]
 
 _AMOUNT: Final = Decimal("1e-4")
 _QUANTITY: Final = Decimal("1e-6")
 _RATE: Final = Decimal("1e-12")
 """Scales of the contracts' Amount, Quantity and Rate; a divided unit price can have more digits than they hold."""
+
+_ALLOWANCES: Final = "Allowances and discounts of the whole document"
+_INCONSISTENT: Final = frozenset({"EINVOICE_RULE", "EINVOICE_SCHEMA", "ARITHMETIC"})
+"""Doubts about an e-invoice as data; what is computed from such data proves nothing."""
 
 _ROUNDING: Final = Decimal("0.05")
 _MOST_TEXT: Final = 500
@@ -66,6 +70,24 @@ def lines_of(found: read.Facts) -> tuple[Line, ...]:
     if not items:
         items = (read.LineItem(amount=found.total),)
     return tuple(_line(number, item) for number, item in enumerate(items, start=1))
+
+
+def with_remainder(found: read.Facts, reading: Reading) -> read.Facts:
+    """Return an e-invoice with what it adds or takes off as a whole as one line more, so that its lines make its net.
+
+    EN 16931 has allowances and charges of the document beside its lines (BG-20, BG-21; BT-109 = BT-106 - BT-107 +
+    BT-108). What is billed there has to be judged like a line. Only where no rule of the standard is broken: the
+    difference is then exactly that, and no line that is missing.
+    """
+    if not reading.xml or not found.line_items or found.subtotal is None:
+        return found
+    remainder = found.subtotal - _summed(found)
+    if not remainder or _INCONSISTENT & {problem.code for problem in found.problems}:
+        return found
+    if any(item.amount is None for item in found.line_items):
+        return found
+    text = "Charges of the whole document" if (remainder > 0) == (found.subtotal > 0) else _ALLOWANCES
+    return replace(found, line_items=(*found.line_items, read.LineItem(description=text, amount=remainder)))
 
 
 def line_doubts(found: read.Facts, stage: str) -> list[Problem]:

@@ -146,6 +146,43 @@ def test_zeros_beyond_the_contracts_scale_are_no_poison() -> None:
     assert (event.facts.total, event.lines[0].quantity) == (Decimal(121), Decimal(200))
 
 
+ALLOWANCE = """<cac:AllowanceCharge><cbc:ChargeIndicator>{charge}</cbc:ChargeIndicator>
+ <cbc:AllowanceChargeReason>agreed</cbc:AllowanceChargeReason><cbc:Amount currencyID="EUR">10.00</cbc:Amount>
+ <cac:TaxCategory><cbc:ID>S</cbc:ID><cbc:Percent>21</cbc:Percent>
+  <cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:TaxCategory></cac:AllowanceCharge>
+ <cac:TaxTotal>"""
+
+
+@pytest.mark.parametrize(
+    ("charge", "net", "tax", "gross", "amount", "word"),
+    [
+        ("false", "90.00", "18.90", "108.90", "-10.00", "discounts"),
+        ("true", "110.00", "23.10", "133.10", "10.00", "Charges"),
+    ],
+)
+def test_what_an_e_invoice_adds_as_a_whole_is_a_line(
+    charge: str, net: str, tax: str, gross: str, amount: str, word: str
+) -> None:
+    """An allowance or a charge of the document is judged like a line, and the lines make the net again."""
+    total = "AllowanceTotalAmount" if charge == "false" else "ChargeTotalAmount"
+    body = (
+        UBL.replace("<cac:TaxTotal>", ALLOWANCE.format(charge=charge), 1)
+        .replace('<cbc:TaxExclusiveAmount currencyID="EUR">100.00', f'<cbc:TaxExclusiveAmount currencyID="EUR">{net}')
+        .replace('<cbc:TaxableAmount currencyID="EUR">100.00', f'<cbc:TaxableAmount currencyID="EUR">{net}')
+        .replace(">21.00<", f">{tax}<")
+        .replace("<cbc:PayableAmount", f'<cbc:{total} currencyID="EUR">10.00</cbc:{total}><cbc:PayableAmount')
+        .replace("TOTAL", gross)
+    )
+    named = sealed(file_name="invoice.xml")
+    event = parsed(read(body, personal=named))
+    assert event.problems == ()
+    assert [line.amount for line in event.lines] == [Decimal(100), Decimal(amount)]
+    assert word in (event.lines[1].description or "")
+    broken = parsed(read(body.replace(f">{net}<", ">95.00<"), personal=named))
+    assert [line.description for line in broken.lines] == ["Haring"]
+    assert {"ARITHMETIC", "EINVOICE_RULE"} & {problem.code for problem in broken.problems}
+
+
 class _Silent:
     """A model that has no usable answer."""
 
