@@ -133,8 +133,8 @@ def test_what_needs_a_person_is_not_automatic_and_what_never_ends_is_lost() -> N
     told = throughput.told(passed, survived, [(RECEIPT, READ), (RECEIPT, wrong)])
     assert told.figures == {
         "files": 4, "documents": 4, "documents_per_s": 2.0, "documents_per_day": 172_800, "ended": 4, "lost": 1,
-        "automation_percent": 50.0,
-        "at_home": 2, "at_home_automation_percent": 100.0, "read_percent": 50.0, "posted_checked": 2, "posted_wrong_percent": 50.0,
+        "automation_percent": 50.0, "at_home": 2, "at_home_automation_percent": 100.0, "read_percent": 50.0,
+        "posted_checked": 2, "posted_wrong_percent": 50.0,
         "hostile": 1, "hostile_posted": 0, "refused_at_the_door": 2, "seconds": 2.0,
     }  # fmt: skip
     assert told.baselines["why_held"] == {"LOW_CONFIDENCE": 1, "NO_GL_CODE": 1}
