@@ -58,8 +58,8 @@ def upload(
 ) -> None:
     """Send documents in; each becomes an expense.
 
-    The same file of the same person is one expense however often it is sent; a file of several documents becomes as many
-    expenses, which `batch` and `list --batch` show. Exit code 2 when any is refused.
+    The same file of the same person is one expense however often it is sent; a file of several documents becomes as
+    many expenses, which `batch` and `list --batch` show. Exit code 2 when any is refused.
     """
     context = Context(department=department, project=project, role=role, country=country, locality=locality)
     submitter = submitter_of(tenant, employee, ledger, context)

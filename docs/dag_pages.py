@@ -156,7 +156,8 @@ def lifecycle() -> str:
     return page(
         "Lifecycle",
         "The table is `schemas/lifecycle.py`. An event's `status` is the state of the expense after it; staying in a"
-        " state is always legal. A stage whose output is no legal step from its input halts. `seal` does not halt: the"
+        " state is always legal. A document begins as `submitted`, each further document of its file as `read`, a card"
+        " line as `parsed`. A stage whose output is no legal step from its input halts. `seal` does not halt: the"
         " event has happened, so it is recorded, and the entry says that the step is not in the table.",
         "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows) + "\n```",
         "Left out of the picture: any state that is no end can become `dead_lettered`, and a replayed dead letter goes"
