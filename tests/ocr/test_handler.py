@@ -4,24 +4,11 @@ import pytest
 
 from consumers.ocr.handler import read_document
 from consumers.runtime.errors import LimitExceeded, Poisoned
-from consumers.stages import stage_named
 from schemas.events import ExpenseRead, SubmissionRepeated
 from tests.harness import StageRun
 from tests.ocr.build import INVOICE, sealed, submitted, words
 from tests.ocr.shelf import GlassVault, Shelf
 from vault.keys import KeyNotSeen
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    """An empty shelf."""
-    return Shelf()
-
-
-@pytest.fixture
-def run(shelf: Shelf) -> StageRun:
-    """The stage over one partition."""
-    return StageRun(stage_named("ocr"), given={"vault": GlassVault(), "blobs": shelf})
 
 
 def test_words_travel_sealed(run: StageRun, shelf: Shelf) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import orjson
-import pytest
 
 from consumers.stages import stage_named
 from schemas.envelope import Event
@@ -14,18 +13,6 @@ from tests.documents.collected import invoices, mailed, merged
 from tests.harness import StageRun
 from tests.ocr.build import sealed, submitted
 from tests.ocr.shelf import GlassVault, Shelf
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    """An empty shelf."""
-    return Shelf()
-
-
-@pytest.fixture
-def run(shelf: Shelf) -> StageRun:
-    """The stage over one partition."""
-    return StageRun(stage_named("ocr"), given={"vault": GlassVault(), "blobs": shelf})
 
 
 def _three() -> bytes:
