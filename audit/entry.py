@@ -13,7 +13,7 @@ import orjson
 
 from schemas.events import AuditRecorded
 
-__all__ = ["Entry", "UnreadableEntry", "canonical", "entry_of", "read"]
+__all__ = ["Entry", "UnreadableEntry", "canonical", "entry_of", "read", "stamp"]
 
 _VERSION = 1
 
@@ -94,7 +94,7 @@ def canonical(entry: Entry) -> bytes:
     """
     content: dict[str, Any] = {name: getattr(entry, name) for name in _NAMES}
     for name in _TIMES:
-        content[name] = _stamp(content[name])
+        content[name] = stamp(content[name])
     content["version"] = _VERSION
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
@@ -120,6 +120,6 @@ def read(metadata: bytes) -> Entry:
         raise UnreadableEntry(msg) from error
 
 
-def _stamp(moment: datetime) -> str:
-    # RFC 3339, UTC, always six decimals: one moment has one spelling.
+def stamp(moment: datetime) -> str:
+    """Return a moment in RFC 3339, UTC, always with six decimals: one moment has one spelling."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

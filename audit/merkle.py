@@ -1,20 +1,17 @@
 """A Merkle tree over hashes, as RFC 6962 section 2.1 defines it.
 
 One root stands for any number of entries; a path of log2(n) hashes proves that one of them is under it. Leaves and
-inner nodes are hashed with different prefixes, so that no inner node can be passed off as an entry.
+inner nodes are hashed with different prefixes, so that no inner node can be passed off as an entry. What checks a
+path stands in `audit.check`.
 """
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-__all__ = ["inclusion", "leaf", "root", "verify_inclusion"]
+from audit.check import node
 
-_LEAF, _NODE = b"\x00", b"\x01"
-
-
-def leaf(data: bytes) -> bytes:
-    """Return the hash of one leaf, 32 bytes."""
-    return hashlib.sha256(_LEAF + data).digest()
+__all__ = ["Frontier", "consistency", "inclusion", "root"]
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
@@ -49,32 +46,59 @@ def inclusion(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     return tuple(path)
 
 
-def verify_inclusion(leaf_hash: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes) -> bool:
-    """Return whether the path leads from the leaf to the root of a tree of `size` leaves (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    node, last = index, size - 1
-    found = leaf_hash
-    for sibling in path:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
-            found = _node(sibling, found)
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
-        else:
-            found = _node(found, sibling)
-        node >>= 1
-        last >>= 1
-    return last == 0 and found == expected_root
+def consistency(leaves: Sequence[bytes], first: int) -> tuple[bytes, ...]:
+    """Return what proves that the tree of the `first` leaves is the beginning of that of all (RFC 6962, 2.1.2).
+
+    Raises:
+        IndexError: there are not so many leaves, or none was asked for.
+
+    """
+    if not 0 < first <= len(leaves):
+        msg = f"the first {first} of {len(leaves)} leaves"
+        raise IndexError(msg)
+    return _between(leaves, first, whole=True)
+
+
+def _between(leaves: Sequence[bytes], first: int, *, whole: bool) -> tuple[bytes, ...]:
+    if first == len(leaves):
+        # A whole tree's own root is known to whoever asks.
+        return () if whole else (root(leaves),)
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    if first <= split:
+        return (*_between(leaves[:split], first, whole=whole), root(leaves[split:]))
+    return (*_between(leaves[split:], first - split, whole=False), root(leaves[:split]))
+
+
+@dataclass(slots=True)
+class Frontier:
+    """A tree that grows by one leaf at a time and keeps log2(n) hashes: `peaks` are its whole subtrees, largest first.
+
+    For a log that is too long to hold: appending costs two hashes a leaf on average, the root log2(n).
+    """
+
+    size: int = 0
+    peaks: list[bytes] = field(default_factory=list)
+
+    def append(self, leaf_hash: bytes) -> None:
+        """Add a leaf hash."""
+        found, size = leaf_hash, self.size
+        while size & 1:
+            found = node(self.peaks.pop(), found)
+            size >>= 1
+        self.peaks.append(found)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Return the root over all leaves so far; of none it is the SHA-256 of nothing."""
+        if not self.peaks:
+            return root(())
+        *rest, found = self.peaks
+        for peak in reversed(rest):
+            found = node(peak, found)
+        return found
 
 
 def _raised(level: list[bytes]) -> list[bytes]:
     # Pairing from the left and lifting an odd last node gives RFC 6962's split at the largest power of two.
-    raised = [_node(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+    raised = [node(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
     return raised + level[-1:] if len(level) % 2 else raised
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(_NODE + left + right).digest()

@@ -2,51 +2,30 @@
 
 A chain without a key proves order and content up to its head; that the head itself is the one it was takes a head
 known from elsewhere (a checkpoint, a bundle, an earlier look). Give those heads, and cut or rewritten tails show too.
+What was kept with the checkpoints has the hash of every entry under them: against it a log that was written anew
+throughout shows as well, and where it begins.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from audit.alteration import Alteration, Kind
 from audit.chain import Head, digest, start
+from audit.checkpoint import HASH_BYTES, Growth
 from audit.entry import Entry, UnreadableEntry, read
+from audit.kept import Kept
 from schemas.events import AuditSealed
 
-__all__ = ["Alteration", "Kind", "Located", "verify"]
-
-
-class Kind(StrEnum):
-    """What can be wrong with an entry."""
-
-    ALTERED = "altered"  # its hash is not that of its content
-    UNREADABLE = "unreadable"  # its metadata is no entry
-    MISPLACED = "misplaced"  # it was sealed for another expense or place
-    RELABELLED = "relabelled"  # its envelope says something else than what was sealed
-    DETACHED = "detached"  # it does not follow the entry before it
-    MISSING = "missing"  # sequences without an entry
-    REORDERED = "reordered"  # it comes after entries that follow it
-    REPEATED = "repeated"  # its sequence was there already
-    TRUNCATED = "truncated"  # the chain ends before a known head
-    REWRITTEN = "rewritten"  # a known head has another hash
+__all__ = ["Coverage", "Located", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """An entry and where it stands: partition and offset, or file and line."""
+    """An entry and where it stands: partition and offset, or file and line; `partition` is whose checkpoints count."""
 
     position: str
     sealed: AuditSealed
-
-
-@dataclass(frozen=True, slots=True)
-class Alteration:
-    """One thing that is wrong: which expense, which entry, where it stands, and what in words."""
-
-    kind: Kind
-    expense_id: str
-    sequence: int
-    position: str
-    message: str
+    partition: int = 0
 
 
 @dataclass(slots=True)
@@ -58,11 +37,56 @@ class _Chain:
     open: dict[int, str] = field(default_factory=dict)
 
 
-def verify(entries: Iterable[Located], heads: Mapping[str, Head] | None = None) -> Iterator[Alteration]:
+@dataclass(slots=True)
+class Coverage:
+    """Holds a log, entry by entry, against what was kept with its checkpoints; `growths` is what it comes to.
+
+    Per partition the first entry that differs is named: behind it every place is another one.
+    """
+
+    kept: Mapping[int, Kept] = field(default_factory=dict)
+    growths: dict[int, Growth] = field(default_factory=dict)
+    _lost: set[int] = field(default_factory=set)
+
+    def take(self, at: Located) -> Iterator[Alteration]:
+        """Take in the next entry; yield what is wrong with its place."""
+        growth = self.growths.get(at.partition)
+        if growth is None:
+            growth = self.growths[at.partition] = Growth()
+        place = growth.size
+        try:
+            counts = growth.take(at.sealed)
+        except ValueError as error:
+            yield _found(Kind.UNREADABLE, at, f"has no hash: {error}")
+            return
+        kept = self.kept.get(at.partition)
+        if not counts or kept is None or place >= kept.size or at.partition in self._lost:
+            return
+        signed = kept.hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES].hex()
+        if signed != at.sealed.hash:
+            self._lost.add(at.partition)
+            number = kept.covering(place)
+            told = f"is at place {place} of partition {at.partition}, where checkpoint {number} covers {signed}"
+            yield _found(Kind.REWRITTEN, at, told)
+
+    def end(self) -> Iterator[Alteration]:
+        """Yield the partitions that end before their last checkpoint."""
+        for partition, kept in sorted(self.kept.items()):
+            size = self.growths[partition].size if partition in self.growths else 0
+            if size < kept.size:
+                number = kept.covering(size)
+                place = f"partition {partition}, place {size}"
+                told = f"partition {partition} has {size} entries; checkpoint {number} covers more, {kept.size} in all"
+                yield Alteration(Kind.TRUNCATED, "", 0, place, told)
+
+
+def verify(
+    entries: Iterable[Located], heads: Mapping[str, Head] | None = None, coverage: Coverage | None = None
+) -> Iterator[Alteration]:
     """Yield each alteration of the entries, given in log order; the chains of many expenses may interleave.
 
-    Memory grows with the number of expenses, not of entries. An entry read twice in a row (a record delivered again)
-    is no alteration.
+    Memory grows with the number of expenses, not of entries; with `coverage` by 32 bytes an entry too. An entry read
+    twice in a row (a record delivered again) is no alteration.
     """
     known = heads or {}
     chains: dict[str, _Chain] = {}
@@ -73,6 +97,8 @@ def verify(entries: Iterable[Located], heads: Mapping[str, Head] | None = None) 
             chain = chains[expense_id] = _Chain(start(expense_id))
         yield from _content(at)
         yield from _order(chain, at)
+        if coverage is not None:
+            yield from coverage.take(at)
         head = known.get(expense_id)
         if head is not None and head.sequence == at.sealed.sequence and head.hash != at.sealed.hash:
             yield _found(Kind.REWRITTEN, at, f"has hash {at.sealed.hash}; it was known as {head.hash}")
@@ -85,6 +111,8 @@ def verify(entries: Iterable[Located], heads: Mapping[str, Head] | None = None) 
         if chain.head.sequence < head.sequence:
             message = f"expense {expense_id} ends at entry {chain.head.sequence}; it was known up to {head.sequence}"
             yield Alteration(Kind.TRUNCATED, expense_id, chain.head.sequence + 1, chain.position, message)
+    if coverage is not None:
+        yield from coverage.end()
 
 
 def _content(at: Located) -> Iterator[Alteration]:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from audit.alteration import Alteration, Kind
 from audit.entry import Entry, UnreadableEntry, read
-from audit.verify import Alteration, Kind, Located
+from audit.verify import Located
 from cli.context import Session, Unreachable
 from cli.output import errors
 from schemas.codec import Codec, RegistryUnavailable, Undecodable, registry_at
@@ -86,7 +87,7 @@ def sift(log: Iterable[Fetched], opener: Codec, alterations: list[Alteration]) -
         if AUDIT_LOG.key(event).encode() != key:
             held = f"holds entry {event.sequence} of expense {event.expense_id}"
             alterations.append(_altered(Kind.MISPLACED, record, f"{held}, which belongs under another key"))
-        yield Located(_position(record), event)
+        yield Located(_position(record), event, record.partition)
 
 
 def history(

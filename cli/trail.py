@@ -12,8 +12,8 @@ from audit.chain import Head
 from audit.entry import Entry
 from audit.reconstruct import Expense, happened, known, state_at
 from audit.story import money, story
-from audit.verify import Alteration, Located, verify
-from cli import auditlog, completeness
+from audit.verify import Coverage, Located, verify
+from cli import auditlog, completeness, notarising, proving
 from cli.context import Refused, now, session
 from cli.erasing import erase
 from cli.instants import instant, utc
@@ -35,12 +35,17 @@ def add(app: typer.Typer) -> None:
     """Add the verbs."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="The audit log: verify, replay to an instant, explain, account for everything, erase a person.",
+        help="The audit log: verify, sign, prove, replay to an instant, explain, account for all that entered, erase.",
     )
     group.command("verify")(verify_log)
     group.command("replay")(replay)
     group.command("explain")(explain)
     group.command("complete")(complete)
+    group.command("checkpoint")(notarising.checkpoint)
+    group.command("witness")(notarising.witness)
+    group.command("rotate-key")(notarising.rotate_key)
+    group.command("prove")(proving.prove)
+    group.command("check")(proving.check)
     group.command("erase")(erase)
     app.add_typer(group, name="audit")
 
@@ -52,32 +57,43 @@ def verify_log(
     keep_heads: Annotated[
         Path | None, typer.Option(help="Write the heads of all chains here, for --heads of the next look.")
     ] = None,
+    store: notarising.Store = None,
+    trusted: notarising.Trusted = None,
+    seen: notarising.Seen = None,
+    witness: Annotated[
+        str | None, typer.Option(help="Public key of a witness who must have signed each last checkpoint.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Read the whole audit log, check every hash and chain, and name each alteration with its place.
+    """Read the whole audit log, check every hash, chain and checkpoint, and name each alteration with its place.
 
     Exit code 1 when anything was altered.
 
-    Chains prove content and order up to their last entry. That nothing was cut off behind it, only heads show that
-    were kept elsewhere: keep them with --keep-heads, off this machine.
+    Chains prove content and order up to their last entry. What was cut off behind it, or written anew throughout, shows
+    against the signed checkpoints, and behind the last of those against heads kept with --keep-heads, off this machine.
     """
     earlier = _heads(heads) if heads else {}
     found = session()
+    record = notarising.kept(notarising.opened(found, store), trusted, seen, witness)
+    coverage = Coverage(record.partitions)
     entries = _Counted()
-    alterations: list[Alteration] = []
+    alterations = list(record.alterations)
     log = auditlog.records(found, AUDIT_LOG, quiet=json)
-    alterations += verify(entries.passing(auditlog.sift(log, auditlog.codec(found), alterations)), earlier)
+    alterations += verify(entries.passing(auditlog.sift(log, auditlog.codec(found), alterations)), earlier, coverage)
+    covered = sum(each.size for each in record.partitions.values())
     if keep_heads:
         kept = {expense_id: [head.sequence, head.hash] for expense_id, head in sorted(entries.heads.items())}
         keep_heads.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
     if json:
-        say_json({"entries": entries.number, "expenses": len(entries.heads), "alterations": alterations})
+        told = {"entries": entries.number, "expenses": len(entries.heads), "under_checkpoints": covered}
+        say_json({**told, "alterations": alterations})
     else:
         if alterations:
             rows = [(a.kind, a.expense_id, a.sequence or "", a.position, escape(a.message)) for a in alterations]
             table("Alterations", ["Kind", "Expense", "Entry", "Place", "What"], rows, right=["Entry"])
         said = f"{len(alterations)} alterations" if alterations else "nothing was altered"
         console.print(f"{entries.number} entries of {len(entries.heads)} expenses: {said}", highlight=False)
+        console.print(f"{covered} entries are under {len(record.partitions)} signed checkpoints", highlight=False)
     raise typer.Exit(1 if alterations else 0)
 
 

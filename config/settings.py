@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     read_model_url: Annotated[str, Field(description="SQLAlchemy URL of the read model; empty: SQLite under home.")] = (
         ""
     )
+    checkpoints: Annotated[
+        str, Field(description="URL of the store of the audit log's signed checkpoints; empty: a folder under home.")
+    ] = ""
+    notary_key: Annotated[
+        Path | None, Field(description="File with the key that signs checkpoints; none: a file under home.")
+    ] = None
     erp_url: Annotated[str, Field(description="Base URL of the ERP.")] = ""
     erp_timeout_s: Annotated[PositiveFloat, Field(description="Time limit of one ERP call in seconds.")] = 30.0
     confidence: Annotated[
@@ -106,6 +112,16 @@ class Settings(BaseSettings):
     def pseudonym_secret_file(self) -> Path:
         """Where the pseudonym secret is."""
         return self.pseudonym_secret or self.home / "keys" / "pseudonyms.secret"
+
+    @property
+    def checkpoints_url(self) -> str:
+        """Where signed checkpoints are kept."""
+        return self.checkpoints or (self.home / "checkpoints").resolve().as_uri()
+
+    @property
+    def notary_key_file(self) -> Path:
+        """Where the key that signs them is."""
+        return self.notary_key or self.home / "keys" / "notary.pem"
 
     @property
     def read_model(self) -> str:

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import from_url
+from obstore.store import ObjectStore, from_url
 
 from schemas.records import ClaimCheck, Sealed
 from vault.sealing import SealBroken, Vault
 
-__all__ = ["BlobAltered", "BlobMissing", "BlobStore", "BlobStoreUnavailable"]
+__all__ = ["BlobAltered", "BlobMissing", "BlobStore", "BlobStoreUnavailable", "first_line", "open_store"]
 
 # Ids become object names; anything else could climb out of the tenant's folder.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -47,20 +47,7 @@ class BlobStore:
     __slots__ = ("_marked", "_store", "_url", "_vault")
 
     def __init__(self, url: str, vault: Vault) -> None:
-        scheme = urlsplit(url).scheme
-        try:
-            if scheme == "file":
-                self._store = from_url(url, mkdir=True)
-            elif scheme == "memory":
-                self._store = from_url(url)
-            else:
-                self._store = from_url(url, retry_config=_RETRY, client_options=_CLIENT)  # type: ignore[call-overload]  # one overload per cloud
-        except BaseError as error:
-            msg = f"object store {url} is not understood ({_first_line(error)}); use file:///folder or s3://bucket"
-            raise ValueError(msg) from error
-        except OSError as error:
-            msg = f"object store {url} cannot be opened: {error}"
-            raise BlobStoreUnavailable(msg) from error
+        self._store = open_store(url)
         self._url = url
         self._vault = vault
         self._marked = False
@@ -153,7 +140,7 @@ class BlobStore:
         return True
 
     def _unavailable(self, verb: str, path: str, error: Exception) -> BlobStoreUnavailable:
-        return BlobStoreUnavailable(f"object store {self._url} did not {verb} {path}: {_first_line(error)}")
+        return BlobStoreUnavailable(f"object store {self._url} did not {verb} {path}: {first_line(error)}")
 
 
 def _path(tenant: str, expense_id: str, revision: int, key_id: str) -> str:
@@ -164,6 +151,29 @@ def _path(tenant: str, expense_id: str, revision: int, key_id: str) -> str:
     return f"{tenant}/{expense_id[:2]}/{expense_id}-{revision}.{key_id}"
 
 
-def _first_line(error: Exception) -> str:
-    # obstore adds a debug dump of the request below the first line.
+def open_store(url: str) -> ObjectStore:
+    """Open what a URL names; a folder is made.
+
+    Raises:
+        BlobStoreUnavailable: the folder cannot be made.
+        ValueError: the URL is not understood.
+
+    """
+    scheme = urlsplit(url).scheme
+    try:
+        if scheme == "file":
+            return from_url(url, mkdir=True)
+        if scheme == "memory":
+            return from_url(url)
+        return from_url(url, retry_config=_RETRY, client_options=_CLIENT)  # type: ignore[call-overload,no-any-return]  # one overload per cloud
+    except BaseError as error:
+        msg = f"object store {url} is not understood ({first_line(error)}); use file:///folder or s3://bucket"
+        raise ValueError(msg) from error
+    except OSError as error:
+        msg = f"object store {url} cannot be opened: {error}"
+        raise BlobStoreUnavailable(msg) from error
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of the store says; below it obstore adds a debug dump of the request."""
     return str(error).partition("\n")[0]

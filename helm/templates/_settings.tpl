@@ -1,4 +1,7 @@
-{{/* The environment that every process has, none of it secret: a map of strings. */}}
+{{/* The environment that every process has, none of it secret: a map of strings.
+
+SPENDTRAIL_CHECKPOINTS and SPENDTRAIL_NOTARY_KEY are set for no process: whoever signs the audit log must not be one of
+those who write it, so the notary runs elsewhere, with a key that nothing in this release holds. */}}
 {{- define "spendtrail.settings" -}}
 {{- $groups := dict -}}
 {{- range .Files.Get "files/stages.yaml" | fromYamlArray -}}

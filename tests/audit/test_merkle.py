@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.merkle import inclusion, leaf, root, verify_inclusion
+from audit.check import leaf, verify_consistency, verify_inclusion
+from audit.merkle import Frontier, consistency, inclusion, root
 
 # The eight leaves and the roots of 0 to 8 of them that Certificate Transparency's own tests use.
 LEAVES = [bytes.fromhex(h) for h in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")] + [
@@ -61,3 +62,38 @@ def test_no_such_leaf() -> None:
     """A path for a leaf that is not there is refused."""
     with pytest.raises(IndexError):
         inclusion([leaf(b"")], 1)
+
+
+@given(st.integers(1, 120), st.data())
+def test_a_beginning_is_proved(size: int, data: st.DataObject) -> None:
+    """A tree is proved to be the beginning of a longer one; another root, size or path is refused."""
+    leaves = [leaf(bytes([n])) for n in range(size)]
+    first = data.draw(st.integers(1, size))
+    path = consistency(leaves, first)
+    before, after = root(leaves[:first]), root(leaves)
+    assert verify_consistency(first, size, before, after, path)
+    assert not verify_consistency(first, size, leaf(b"other"), after, path)
+    assert not verify_consistency(first, size, before, leaf(b"other"), path)
+    assert not verify_consistency(first, size, before, after, (*path, before))
+    assert not verify_consistency(first, size, before, after, path[:-1]) or not path
+    if first < size:
+        rewritten = [leaf(b"other"), *leaves[1:]]
+        assert not verify_consistency(first, size, before, root(rewritten), consistency(rewritten, first))
+
+
+def test_no_such_beginning() -> None:
+    """No proof is made for more leaves than there are, or for none."""
+    for first in (0, 2):
+        with pytest.raises(IndexError):
+            consistency([leaf(b"")], first)
+
+
+def test_a_tree_grows_leaf_by_leaf() -> None:
+    """A frontier has the root of the whole tree at every size, and keeps one hash for each bit of the size."""
+    grown = Frontier()
+    leaves: list[bytes] = []
+    assert grown.root() == root(leaves)
+    for number in range(70):
+        leaves.append(leaf(bytes([number])))
+        grown.append(leaves[-1])
+        assert (grown.size, grown.root(), len(grown.peaks)) == (number + 1, root(leaves), (number + 1).bit_count())

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.alteration import Kind
 from audit.chain import Head, seal, start
-from audit.verify import Kind, Located, verify
+from audit.verify import Located, verify
 from schemas.events import AuditSealed
 from tests.audit.trail import clean, resolved, sealed
 

@@ -1,8 +1,18 @@
 """What the tests of command-line verbs share: a home where nothing runs, and how a refusal is read."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from cli import notarising, proving, trail
+from cli.context import session
+from devstack import stack
+from producers import provisioning
+from producers.edge import codec_of, open_publisher
+from schemas import topics
+from schemas.events import AuditSealed, PolicyPublished
 
 
 @pytest.fixture
@@ -13,3 +23,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SPENDTRAIL_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path / "home"
+
+
+@pytest.fixture
+def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Path) -> Callable[..., None]:
+    """Return a function that appends to an audit log and policies of the test's own, which the verbs then read."""
+    mine = {}
+    for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES", "POLICIES"):
+        topic = getattr(topics, name)
+        mine[name] = replace(topic, name=f"{topic.name}-{home.parent.name}")
+        for module in (trail, notarising, proving):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, mine[name])
+    provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url, topics=[*topics.TOPICS, *mine.values()])
+    monkeypatch.setenv("SPENDTRAIL_BOOTSTRAP_SERVERS", kafka_stack.bootstrap_servers)
+    monkeypatch.setenv("SPENDTRAIL_SCHEMA_REGISTRY_URL", kafka_stack.registry_url or "")
+    settings = session().settings
+
+    def append(*entries: AuditSealed | PolicyPublished) -> None:
+        with open_publisher(settings, codec_of(settings)) as publisher:
+            for entry in entries:
+                home = "AUDIT_LOG" if isinstance(entry, AuditSealed) else "POLICIES"
+                publisher.publish(entry, mine[home], 0)
+
+    return append

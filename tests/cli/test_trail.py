@@ -10,19 +10,13 @@ from typing import Any
 import orjson
 import pytest
 
-from audit.verify import Alteration, Kind, verify
+from audit.alteration import Alteration, Kind
+from audit.verify import verify
 from cli import auditlog, trail
 from cli.completeness import Completeness, Reckoning
 from cli.context import session
 from cli.erasing import erasure
-from consumers.runtime.memory_store import MemoryStore
-from consumers.seal.chains import Chains
-from consumers.seal.handler import seal_record
-from devstack import stack
-from producers import provisioning
 from producers.custody import ensure_secrets
-from producers.edge import codec_of, open_publisher
-from schemas import topics
 from schemas.envelope import caused
 from schemas.events import AuditSealed, BatchClosed, ExpenseCorrected, ExpenseSubmitted
 from schemas.lifecycle import State
@@ -47,6 +41,7 @@ from tests.audit.trail import (
     sealed,
     submitted,
 )
+from tests.cli.sealing import sealed_really
 from tests.cli.verbs import Run, refusal, runner
 from vault.keys import KeyErased
 
@@ -241,39 +236,6 @@ def test_the_unread_is_counted() -> None:
     assert (report.unread, report.money) == (1, {})
 
 
-@pytest.fixture
-def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Path) -> Callable[[AuditSealed], None]:
-    """Return a function that appends to an audit log of the test's own, which the verbs then read."""
-    mine = {}
-    for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES"):
-        topic = getattr(topics, name)
-        mine[name] = replace(topic, name=f"{topic.name}-{home.parent.name}")
-        monkeypatch.setattr(trail, name, mine[name])
-    provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url, topics=[*topics.TOPICS, *mine.values()])
-    monkeypatch.setenv("SPENDTRAIL_BOOTSTRAP_SERVERS", kafka_stack.bootstrap_servers)
-    monkeypatch.setenv("SPENDTRAIL_SCHEMA_REGISTRY_URL", kafka_stack.registry_url or "")
-    settings = session().settings
-
-    def append(*entries: AuditSealed) -> None:
-        with open_publisher(settings, codec_of(settings)) as publisher:
-            for entry in entries:
-                publisher.publish(entry, mine["AUDIT_LOG"], 0)
-
-    return append
-
-
-def sealed_really(*trails: Trail) -> list[AuditSealed]:
-    """Return what seal makes of trails whose events are written with the real registry's schema ids."""
-    codec = auditlog.codec(session())
-    chains = Chains(MemoryStore())
-    entries = []
-    for each in trails:
-        for record in each.records:
-            output = codec.encode(CODEC.decode(record.output)) if record.output else None
-            entries += [e for e in seal_record(replace(record, output=output), chains) if isinstance(e, AuditSealed)]
-    return entries
-
-
 @pytest.mark.kafka
 def test_a_log_on_the_broker_is_verified_replayed_and_explained(
     run: Run, log: Callable[..., None], tmp_path: Path
@@ -285,7 +247,7 @@ def test_a_log_on_the_broker_is_verified_replayed_and_explained(
     result = run("verify", "--json", "--keep-heads", heads)
     number = len(first.records) + len(second.records)
     assert (result.exit_code, orjson.loads(result.output)) == (
-        0, {"entries": number, "expenses": 2, "alterations": []},
+        0, {"entries": number, "expenses": 2, "under_checkpoints": 0, "alterations": []},
     )  # fmt: skip
     at = (NOON + 2 * SECOND).isoformat()
     states = [orjson.loads(line) for line in run("replay", "--as-of", at, "--json").output.splitlines()]

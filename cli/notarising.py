@@ -1,0 +1,232 @@
+"""`spendtrail audit checkpoint`, `witness` and `rotate-key`: signing what the log is now."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from audit.alteration import Alteration
+from audit.check import key_id
+from audit.checkpoint import HASH_BYTES, hashes_file, key_file, key_statement, named, signed
+from audit.kept import Record, load
+from audit.verify import Coverage, verify
+from audit.witness import witnessed, witnessed_file
+from cli import auditlog
+from cli.context import Refused, Session, Unreachable, now, session
+from cli.output import console, say_json
+from schemas.topics import AUDIT_LOG
+from vault.append_only import AlreadyWritten, AppendOnly
+from vault.blobs import BlobStoreUnavailable
+from vault.signing import KeyFile, SigningKeyUnusable, create_signing_key
+
+__all__ = [
+    "Json",
+    "KeyPath",
+    "Seen",
+    "Store",
+    "Trusted",
+    "checkpoint",
+    "kept",
+    "opened",
+    "rotate_key",
+    "seen_of",
+    "witness",
+]
+
+Store = Annotated[
+    str | None, typer.Option(help="URL where checkpoints are kept; none: what SPENDTRAIL_CHECKPOINTS says.")
+]
+KeyPath = Annotated[
+    Path | None,
+    typer.Option("--signing-key", help="File of the signing key; none: what SPENDTRAIL_NOTARY_KEY says."),
+]
+Trusted = Annotated[
+    str | None, typer.Option("--key", help="Public key of the notary, or its id, as published; none: the first kept.")
+]
+Seen = Annotated[
+    list[Path] | None, typer.Option("--seen", help="A checkpoint file kept elsewhere; may be given several times.")
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+
+
+def opened(found: Session, url: str | None) -> AppendOnly:
+    """Open the store of checkpoints.
+
+    Raises:
+        Refused: its URL is not understood.
+        Unreachable: it cannot be opened.
+
+    """
+    try:
+        return AppendOnly(url or found.settings.checkpoints_url)
+    except ValueError as error:
+        raise Refused(f"--store: {error}") from error
+    except BlobStoreUnavailable as error:
+        raise Unreachable(str(error)) from error
+
+
+def kept(
+    store: AppendOnly, trusted: str | None = None, seen: list[Path] | None = None, witness_key: str | None = None
+) -> Record:
+    """Return what the store keeps, checked.
+
+    Raises:
+        Refused: a checkpoint kept elsewhere cannot be read.
+        Unreachable: the store does not answer.
+
+    """
+    try:
+        return load(store.files(), trusted, [seen_of(path) for path in seen or ()], witness_key)
+    except BlobStoreUnavailable as error:
+        raise Unreachable(str(error)) from error
+
+
+def seen_of(path: Path) -> dict[str, object]:
+    """Return a checkpoint that was kept in a file.
+
+    Raises:
+        Refused: it is none.
+
+    """
+    try:
+        found = orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Refused(f"--seen {path}: {error}; give a checkpoint file as it was kept") from error
+    if not isinstance(found, dict):
+        raise Refused(f"--seen {path}: this is no checkpoint file")
+    return found
+
+
+def checkpoint(store: Store = None, signing_key: KeyPath = None, json: Json = False) -> None:
+    """Verify the whole log, and sign what each partition is now where it has grown.
+
+    Nothing is signed when anything was altered: exit code 1, and `spendtrail audit verify` lists what.
+
+    The key is made at the first checkpoint. Run this where the log cannot be written, and keep the store where nobody
+    who writes the log can delete.
+    """
+    found = session()
+    path = signing_key or found.settings.notary_key_file
+    files = opened(found, store)
+    record = kept(files)
+    try:
+        if not record.keys and not record.alterations and not path.exists():
+            create_signing_key(path)
+        signer = KeyFile(path)
+    except SigningKeyUnusable as error:
+        raise Refused(str(error)) from error
+    coverage = Coverage(record.partitions)
+    alterations = [*record.alterations, *_examined(found, coverage, quiet=json)]
+    if alterations:
+        first = alterations[0].message
+        raise Unreachable(f"nothing is signed, {len(alterations)} alterations: {first}; see `spendtrail audit verify`")
+    written = []
+    at = now()
+    if not record.keys:
+        _add(files, key_file(1), key_statement(signer.public, None))
+    elif bytes.fromhex(record.keys[-1]["public"]) != signer.public:
+        raise Refused(f"{path} is not the newest key kept; `spendtrail audit rotate-key` brings in another one")
+    for partition, growth in sorted(coverage.growths.items()):
+        before = record.partitions.get(partition)
+        if before is not None and growth.size == before.size:
+            continue
+        body = growth.body(AUDIT_LOG.name, partition, before.last if before else None, at, signer.public)
+        # Hashes first: a checkpoint without them would be an alarm. Those of a notary that was stopped in between may
+        # be there already; their name says what is in them.
+        with suppress(AlreadyWritten):
+            _put(files, hashes_file(body), bytes(growth.hashes[before.size * HASH_BYTES if before else 0 :]))
+        _add(files, named(partition, body["number"]), signed(body, signer))
+        written.append({"partition": partition, "number": body["number"], "size": body["size"], "root": body["root"]})
+    key = signer.public.hex()
+    if json:
+        say_json({"key": key, "key_id": key_id(signer.public), "checkpoints": written})
+        return
+    for each in written:
+        said = f"partition {each['partition']}: checkpoint {each['number']} over {each['size']} entries"
+        console.print(said, highlight=False)
+    console.print(f"{len(written)} checkpoints signed with key {key}", highlight=False)
+
+
+def _examined(found: Session, coverage: Coverage, *, quiet: bool) -> Iterator[Alteration]:
+    sifted: list[Alteration] = []
+    log = auditlog.records(found, AUDIT_LOG, quiet=quiet)
+    yield from verify(auditlog.sift(log, auditlog.codec(found), sifted), coverage=coverage)
+    yield from sifted
+
+
+def witness(
+    signing_key: Annotated[Path, typer.Option("--signing-key", help="The witness's own key; made if it is not there.")],
+    store: Store = None,
+    trusted: Trusted = None,
+    seen: Seen = None,
+    json: Json = False,
+) -> None:
+    """Sign the last checkpoint of every partition as a witness, after seeing that each goes on from those before.
+
+    Give with --seen what you signed last time: a notary cannot show two histories to a witness who remembers one.
+    """
+    found = session()
+    files = opened(found, store)
+    record = kept(files, trusted, seen)
+    if record.alterations:
+        raise Unreachable(f"nothing is signed: {record.alterations[0].message}")
+    try:
+        if not signing_key.exists():
+            create_signing_key(signing_key)
+        signer = KeyFile(signing_key)
+    except SigningKeyUnusable as error:
+        raise Refused(str(error)) from error
+    written = []
+    for _, each in sorted(record.partitions.items()):
+        name = witnessed_file(each.last, key_id(signer.public))
+        try:
+            _put(files, name, witnessed(each.last, signer, now()))
+        except AlreadyWritten:
+            continue
+        written.append(name)
+    if json:
+        say_json({"key": signer.public.hex(), "written": written})
+    else:
+        console.print(f"{len(written)} checkpoints witnessed with key {signer.public.hex()}", highlight=False)
+
+
+def rotate_key(
+    to: Annotated[Path, typer.Option("--to", help="File of the new key; made if it is not there.")],
+    store: Store = None,
+    signing_key: KeyPath = None,
+) -> None:
+    """Bring in a new signing key: the old one signs it, and signs nothing any more. No checkpoint is signed anew."""
+    found = session()
+    files = opened(found, store)
+    record = kept(files)
+    if record.alterations or not record.keys:
+        why = record.alterations[0].message if record.alterations else "there is no checkpoint yet"
+        raise Refused(f"no key is brought in: {why}")
+    try:
+        old = KeyFile(signing_key or found.settings.notary_key_file)
+        if not to.exists():
+            create_signing_key(to)
+        new = KeyFile(to)
+    except SigningKeyUnusable as error:
+        raise Refused(str(error)) from error
+    if bytes.fromhex(record.keys[-1]["public"]) != old.public:
+        raise Refused("the key to replace is not the newest one kept; name that with --signing-key")
+    _add(files, key_file(len(record.keys) + 1), key_statement(new.public, old))
+    console.print(f"from now on sign with --signing-key {to}; public key {new.public.hex()}", highlight=False)
+
+
+def _add(files: AppendOnly, name: str, data: bytes) -> None:
+    try:
+        _put(files, name, data)
+    except AlreadyWritten as error:
+        raise Unreachable(f"{error}: another notary signs here at the same time") from error
+
+
+def _put(files: AppendOnly, name: str, data: bytes) -> None:
+    try:
+        files.add(name, data)
+    except BlobStoreUnavailable as error:
+        raise Unreachable(str(error)) from error
