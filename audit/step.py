@@ -13,7 +13,7 @@ __all__ = ["DEAD_LETTERED", "Step", "step"]
 
 DEAD_LETTERED = "DeadLettered"
 
-# What happens beside an expense's own way: its batch, what was learned, what was asked for and not done.
+# What happens beside an expense's own way: its batch, a person's key, what was learned, what was asked and not done.
 _BESIDE = frozenset(
     {
         "BatchClosed",
@@ -21,6 +21,7 @@ _BESIDE = frozenset(
         "BatchProgressed",
         "DocumentsFound",
         "ExpenseRetracted",
+        "KeyWrapped",
         "PatternRecorded",
         "ReviewRefused",
         "ReviewResolved",

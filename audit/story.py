@@ -43,6 +43,8 @@ def tell(entry: Entry, event: Event | None) -> str:
     """Return what one entry says, as a sentence."""
     if entry.action == DEAD_LETTERED:
         said = f"Could not be handled ({entry.reason}); the record at {entry.source} went to the dead letters."
+    elif isinstance(event, e.KeyWrapped):
+        said = _key(entry, event)
     elif event is None or type(event) not in _SENTENCES:
         said = f"{_words(entry.action)}."
     else:
@@ -60,6 +62,13 @@ def money(amount: Decimal | None, currency: str | None) -> str:
     exponent = amount.normalize().as_tuple().exponent
     digits = max(digits, -exponent if isinstance(exponent, int) else 0)
     return f"{amount:.{digits}f} {currency or '(currency unknown)'}"
+
+
+def _key(entry: Entry, event: e.KeyWrapped) -> str:
+    if event.wrapped:
+        return f"Key {event.key_id} was made for a person."
+    why = f": {entry.reason}" if entry.reason else ""
+    return f"Key {event.key_id} was destroyed{_by(entry.actor)}{why}. What it sealed can never be read again."
 
 
 def _submitted(event: e.ExpenseSubmitted) -> str:

@@ -11,16 +11,21 @@ import orjson
 import pytest
 
 from audit.alteration import Alteration, Kind
+from audit.reconstruct import state_at
+from audit.story import story
 from audit.verify import verify
 from cli import auditlog, trail
 from cli.completeness import Completeness, Reckoning
 from cli.context import session
-from cli.erasing import erasure
+from cli.erasing import entered, erasure
+from consumers.runtime.memory_store import MemoryStore
+from consumers.seal.chains import Chains
+from consumers.seal.handler import seal_record
 from producers.custody import ensure_secrets
 from schemas.envelope import caused
-from schemas.events import AuditSealed, BatchClosed, ExpenseCorrected, ExpenseSubmitted
+from schemas.events import AuditRecorded, AuditSealed, BatchClosed, ExpenseCorrected, ExpenseSubmitted
 from schemas.lifecycle import State
-from schemas.topics import AUDIT_LOG
+from schemas.topics import AUDIT_EVENTS, AUDIT_LOG
 from streams.record import Fetched
 from tests.audit.trail import (
     CODEC,
@@ -294,8 +299,17 @@ def test_an_erased_person_cannot_be_read_again(run: Run, log: Callable[..., None
         key_id = edge.keys.ensure(tenant, subject)
         box = edge.keys.vault.seal(tenant, subject, "expense", b"name", key_id=key_id)
     assert "(1 living)" in refusal(run(*words))
-    result = run(*words, "--yes", "--json")
-    assert orjson.loads(result.output) == {"tenant_id": tenant, "subject": subject, "keys": [key_id]}
+    result = run(*words, "--yes", "--reason", "asked for", "--json")
+    owner = erasure(tenant, subject, key_id, NOON).expense_id
+    told = {"tenant_id": tenant, "subject": subject, "keys": [key_id], "entries": [owner]}
+    assert orjson.loads(result.output) == told
+    recorded = [
+        r for r in auditlog.records(found_session, AUDIT_EVENTS, quiet=True) if r.key == owner.encode() and r.value
+    ]
+    entries = [auditlog.decode(auditlog.codec(found_session), r.value) for r in recorded if r.value]
+    assert [(e.action, e.status, e.reason, e.subject) for e in entries if isinstance(e, AuditRecorded)] == [
+        ("KeyWrapped", "erased", "asked for", subject)
+    ]
     with found_session.edge() as edge, pytest.raises(KeyErased):
         edge.keys.vault.open(tenant, subject, "expense", box)
     assert "every key was destroyed before" in run(*words, "--yes").output
@@ -306,3 +320,21 @@ def test_erasing_a_key_again_is_the_same_event() -> None:
     at = datetime(2026, 3, 14, tzinfo=UTC)
     first, again = erasure("acme", "5f", "k1", at), erasure("acme", "5f", "k1", at + timedelta(days=1))
     assert (first.event_id, first.wrapped) == (again.event_id, b"")
+
+
+def test_an_erasure_has_its_own_chain_and_is_no_expense() -> None:
+    """The entry of a destroyed key says who and why, and neither replay nor account makes an expense of it."""
+    erased = erasure("acme", "5f" * 16, "k1", NOON)
+    record = entered(erased, CODEC.encode(erased), "cd" * 16, "asked for")
+    sealed_entry = [
+        e for e in seal_record(replace(record, recorded_at=NOON), Chains(MemoryStore())) if isinstance(e, AuditSealed)
+    ]
+    told = list(auditlog.history(written(sealed_entry), CODEC))
+    (sentence,) = story(told)
+    assert sentence.text == (f"Key k1 was destroyed by {'cd' * 16}: asked for. What it sealed can never be read again.")
+    assert state_at(told, NOON) == {}
+    reckoning = Reckoning()
+    for entry, event in told:
+        reckoning.take(entry, event)
+    assert (reckoning.report().entered, reckoning.report().complete) == (0, True)
+    assert entered(erased, b"x", "other", "").event_id == record.event_id
