@@ -13,7 +13,7 @@ import orjson
 
 from schemas.events import AuditRecorded
 
-__all__ = ["Entry", "UnreadableEntry", "canonical", "entry_of", "read", "stamp"]
+__all__ = ["Entry", "UnreadableEntry", "canonical", "entry_of", "loaded", "read", "stamp"]
 
 _VERSION = 1
 
@@ -61,6 +61,7 @@ class Entry:
 
 
 _NAMES = tuple(f.name for f in fields(Entry))
+_FIELDS = frozenset(_NAMES)
 _TIMES = ("occurred_at", "submitted_at", "recorded_at")
 _SHARED = tuple(name for name in _NAMES if name not in {"sequence", "breach", "problems", *_TIMES})
 
@@ -99,6 +100,29 @@ def canonical(entry: Entry) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
 
+def loaded(metadata: bytes) -> dict[str, Any]:
+    """Return what the canonical form of an entry says, by the names of `Entry`'s fields, times as such.
+
+    Raises:
+        UnreadableEntry: the bytes are not such a form.
+
+    """
+    try:
+        content: dict[str, Any] = orjson.loads(metadata)
+        if content.pop("version") != _VERSION:
+            msg = "audit entry is of a version this program does not know; use a newer one"
+            raise UnreadableEntry(msg)
+        for name in _TIMES:
+            content[name] = datetime.fromisoformat(content[name])
+        if content.keys() != _FIELDS:
+            msg = f"its fields are not those of an entry: {', '.join(sorted(content.keys() ^ _FIELDS))}"
+            raise UnreadableEntry(msg)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"audit entry cannot be read: {error}"
+        raise UnreadableEntry(msg) from error
+    return content
+
+
 def read(metadata: bytes) -> Entry:
     """Return the entry whose canonical form this is.
 
@@ -106,18 +130,9 @@ def read(metadata: bytes) -> Entry:
         UnreadableEntry: the bytes are not such a form.
 
     """
-    try:
-        content = orjson.loads(metadata)
-        if content.pop("version") != _VERSION:
-            msg = "audit entry is of a version this program does not know; use a newer one"
-            raise UnreadableEntry(msg)
-        for name in _TIMES:
-            content[name] = datetime.fromisoformat(content[name])
-        content["problems"] = tuple(content["problems"])
-        return Entry(**content)
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
-        msg = f"audit entry cannot be read: {error}"
-        raise UnreadableEntry(msg) from error
+    content = loaded(metadata)
+    content["problems"] = tuple(content["problems"])
+    return Entry(**content)
 
 
 def stamp(moment: datetime) -> str:

@@ -8,23 +8,31 @@ throughout shows as well, and where it begins.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from audit.alteration import Alteration, Kind
 from audit.chain import Head, digest, start
 from audit.checkpoint import HASH_BYTES, Growth
-from audit.entry import Entry, UnreadableEntry, read
+from audit.entry import UnreadableEntry, loaded
 from audit.kept import Kept
 from schemas.events import AuditSealed
+from schemas.sealed import SealedEntry
 
 __all__ = ["Coverage", "Located", "verify"]
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
-    """An entry and where it stands: partition and offset, or file and line; `partition` is whose checkpoints count."""
+# What the envelope says again of what was sealed.
+_LABELS = ("tenant_id", "ledger", "subject", "batch_id", "revision", "status", "recorded_at")
+
+
+class Located(NamedTuple):
+    """An entry and where it stands: partition and offset, or file and line; `partition` is whose checkpoints count.
+
+    A tuple, for there is one for every entry.
+    """
 
     position: str
-    sealed: AuditSealed
+    sealed: AuditSealed | SealedEntry
     partition: int = 0
 
 
@@ -125,24 +133,20 @@ def _content(at: Located) -> Iterator[Alteration]:
     if digest(previous, metadata, sealed.output or b"").hex() != sealed.hash:
         yield _found(Kind.ALTERED, at, "was altered: its hash is not that of its content")
     try:
-        entry = read(metadata)
+        entry = loaded(metadata)
     except UnreadableEntry as error:
         yield _found(Kind.UNREADABLE, at, str(error))
         return
-    if (entry.expense_id, entry.sequence) != (sealed.expense_id, sealed.sequence):
-        yield _found(Kind.MISPLACED, at, f"was sealed as entry {entry.sequence} of expense {entry.expense_id}")
+    if (entry["expense_id"], entry["sequence"]) != (sealed.expense_id, sealed.sequence):
+        yield _found(Kind.MISPLACED, at, f"was sealed as entry {entry['sequence']} of expense {entry['expense_id']}")
         return
     labels = _relabelled(sealed, entry)
     if labels:
         yield _found(Kind.RELABELLED, at, f"has an envelope that differs from what was sealed in {', '.join(labels)}")
 
 
-def _relabelled(sealed: AuditSealed, entry: Entry) -> list[str]:
-    return [
-        name
-        for name in ("tenant_id", "ledger", "subject", "batch_id", "revision", "status", "recorded_at")
-        if getattr(sealed, name) != getattr(entry, name)
-    ]
+def _relabelled(sealed: AuditSealed | SealedEntry, entry: Mapping[str, Any]) -> list[str]:
+    return [name for name in _LABELS if getattr(sealed, name) != entry[name]]
 
 
 def _order(chain: _Chain, at: Located) -> Iterator[Alteration]:

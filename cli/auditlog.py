@@ -12,7 +12,8 @@ from cli.output import errors
 from schemas.codec import Codec, RegistryUnavailable, Undecodable, registry_at
 from schemas.envelope import Event
 from schemas.events import AuditSealed
-from schemas.topics import AUDIT_LOG, Topic
+from schemas.sealed import SealedEntry, glance
+from schemas.topics import Topic, entry_key
 from streams.client import client_settings
 from streams.record import Fetched, TransportLost
 from streams.tail import KafkaTail
@@ -77,17 +78,17 @@ def sift(log: Iterable[Fetched], opener: Codec, alterations: list[Alteration]) -
             alterations.append(_altered(Kind.MISSING, record, "was deleted: a tombstone stands in its place"))
             continue
         try:
-            event = _open(opener, record.value)
+            entry = _sealed(opener, record.value)
         except Undecodable as error:
             alterations.append(_altered(Kind.UNREADABLE, record, f"cannot be decoded: {error}"))
             continue
-        if not isinstance(event, AuditSealed):
-            alterations.append(_altered(Kind.UNREADABLE, record, f"is no entry but {type(event).__name__}"))
+        if entry is None:
+            alterations.append(_altered(Kind.UNREADABLE, record, "is another event than an entry"))
             continue
-        if AUDIT_LOG.key(event).encode() != key:
-            held = f"holds entry {event.sequence} of expense {event.expense_id}"
+        if entry_key(entry.expense_id, entry.sequence).encode() != key:
+            held = f"holds entry {entry.sequence} of expense {entry.expense_id}"
             alterations.append(_altered(Kind.MISPLACED, record, f"{held}, which belongs under another key"))
-        yield Located(_position(record), event, record.partition)
+        yield Located(_position(record), entry, record.partition)
 
 
 def history(
@@ -146,6 +147,18 @@ def decode(opener: Codec, value: bytes) -> Event:
         return _open(opener, value)
     except Undecodable as error:
         raise LogDamaged(str(error)) from error
+
+
+def _sealed(opener: Codec, value: bytes) -> SealedEntry | AuditSealed | None:
+    """Return the entry in a record, None where it holds another event."""
+    try:
+        found = glance(opener, value)
+    except RegistryUnavailable as error:
+        raise Unreachable(str(error)) from error
+    if found is not None:
+        return found
+    event = _open(opener, value)
+    return event if isinstance(event, AuditSealed) else None
 
 
 def _open(opener: Codec, value: bytes) -> Event:

@@ -11,7 +11,7 @@ from typing import cast
 from schemas import events as e
 from schemas.envelope import Event
 
-__all__ = ["TOPICS", "Topic", "topic_of"]
+__all__ = ["TOPICS", "Topic", "entry_key", "topic_of"]
 
 _DAY_MS = 24 * 3600 * 1000
 _MIB = 1024 * 1024
@@ -90,8 +90,13 @@ def _pattern_record(event: Event) -> str:
     return f"{event.tenant_id}/{pattern.vendor_id}/{pattern.description}"
 
 
+def entry_key(expense_id: str, sequence: int) -> str:
+    """Return the key of one entry of the audit log."""
+    return f"e/{expense_id}/{sequence:08d}"
+
+
 def _entry(event: Event) -> str:
-    return f"e/{event.expense_id}/{cast('e.AuditSealed', event).sequence:08d}"
+    return entry_key(event.expense_id, cast("e.AuditSealed", event).sequence)
 
 
 def _policy(event: Event) -> str:
