@@ -1,6 +1,7 @@
 """The audit log as auditors read it: whole, from its topic alone, without any stage's help."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -20,6 +21,7 @@ from streams.tail import KafkaTail
 
 __all__ = ["History", "LogDamaged", "codec", "decode", "decoded", "history", "records", "sift"]
 
+Tell = Callable[[int, int], None]
 History = Iterator[tuple[Entry, Event | None]]
 
 _TIMEOUT_S = 60.0
@@ -43,18 +45,35 @@ def records(found: Session, topic: Topic, *, quiet: bool) -> Iterator[Fetched]:
         Unreachable: the topic cannot be read.
 
     """
+    with bar(f"reading {topic.name}", quiet=quiet) as tell:
+        yield from read_on(found, topic.name, None, tell)
+
+
+@contextmanager
+def bar(what: str, *, quiet: bool) -> Iterator[Tell]:
+    """Show how far something is; yield what is told how much is done and how much there is in all."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, disable=quiet, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, total=total, completed=done)
+
+
+def read_on(found: Session, topic: str, partition: int | None, tell: Tell) -> Iterator[Fetched]:
+    """Yield every committed record of a partition, or of all, up to the end there is now; tell how far it is.
+
+    Raises:
+        Unreachable: the topic cannot be read.
+
+    """
     client = client_settings(found.bootstrap, found.settings.kafka_options)
     try:
-        tail = KafkaTail(client, topic.name, None, None, _TIMEOUT_S)
+        tail = KafkaTail(client, topic, partition, None, _TIMEOUT_S)
         try:
-            with Progress(*columns, console=errors, disable=quiet, transient=True) as progress:
-                task = progress.add_task(f"reading {topic.name}", total=None)
-                total = 0
-                while chunk := tail.catch_up():
-                    total = total or len(chunk) + tail.remaining
-                    progress.update(task, total=total, completed=total - tail.remaining)
-                    yield from chunk
+            total = 0
+            while chunk := tail.catch_up():
+                total = total or len(chunk) + tail.remaining
+                tell(total - tail.remaining, total)
+                yield from chunk
         finally:
             tail.close()
     except TransportLost as error:

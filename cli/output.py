@@ -14,7 +14,7 @@ from schemas.plain import to_plain
 # Columns whose cells are copied into the next command, or read at a glance.
 _WHOLE = frozenset({"Expense", "State", "Stage", "When (UTC)"})
 
-__all__ = ["console", "errors", "pairs", "say_json", "table"]
+__all__ = ["as_json", "console", "errors", "pairs", "say_json", "table"]
 
 # Where the output goes to a file or pipe there is no width to fit; 140 columns keep ids and sentences whole.
 _WIDTH = None if sys.stdout.isatty() else 140
@@ -23,9 +23,14 @@ console = Console(width=_WIDTH)
 errors = Console(stderr=True, soft_wrap=True)
 
 
+def as_json(value: Any) -> str:
+    """Return one JSON object on one line: amounts as text, dates as ISO 8601."""
+    return orjson.dumps(to_plain(value)).decode()
+
+
 def say_json(value: Any) -> None:
-    """Print one JSON object on a line of its own: amounts as text, dates as ISO 8601."""
-    print(orjson.dumps(to_plain(value)).decode())  # noqa: T201 - a program reads this
+    """Print one JSON object on a line of its own."""
+    print(as_json(value))  # noqa: T201 - a program reads this
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:

@@ -1,6 +1,7 @@
 """`spendtrail audit`: what the system knew, when, and whether anything was altered or lost; from topics alone."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,16 @@ from rich.markup import escape
 
 from audit.chain import Head
 from audit.entry import Entry
-from audit.reconstruct import Expense, happened, known, state_at
+from audit.kept import Kept
+from audit.reconstruct import Expense
 from audit.story import money, story
-from audit.verify import Coverage, Located, verify
-from cli import auditlog, completeness, notarising, proving
-from cli.context import Refused, now, session
+from cli import auditlog, completeness, notarising, partitions, proving
+from cli.context import Refused, Session, now, session
 from cli.erasing import erase
+from cli.examining import Examined, Question, examine, folded, merged
 from cli.instants import instant, utc
-from cli.output import console, say_json, table
+from cli.output import as_json, console, say_json, table
+from cli.partitions import Workers
 from consumers.stages import STAGES
 from schemas.envelope import Event
 from schemas.topics import AUDIT_LOG, BATCHES, PARSED, SUBMITTED
@@ -63,6 +66,7 @@ def verify_log(
     witness: Annotated[
         str | None, typer.Option(help="Public key of a witness who must have signed each last checkpoint.")
     ] = None,
+    workers: Workers = 0,
     json: Json = False,
 ) -> None:
     """Read the whole audit log, check every hash, chain and checkpoint, and name each alteration with its place.
@@ -75,43 +79,28 @@ def verify_log(
     earlier = _heads(heads) if heads else {}
     found = session()
     record = notarising.kept(notarising.opened(found, store), trusted, seen, witness)
-    coverage = Coverage(record.partitions)
-    entries = _Counted()
-    alterations = list(record.alterations)
-    log = auditlog.records(found, AUDIT_LOG, quiet=json)
-    alterations += verify(entries.passing(auditlog.sift(log, auditlog.codec(found), alterations)), earlier, coverage)
+    parts = partitions.each(found, AUDIT_LOG, workers, _examine, record.partitions, earlier, quiet=json)
+    entries = merged(parts, record)
+    alterations = entries.alterations
     covered = sum(each.size for each in record.partitions.values())
     if keep_heads:
         kept = {expense_id: [head.sequence, head.hash] for expense_id, head in sorted(entries.heads.items())}
         keep_heads.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
     if json:
-        told = {"entries": entries.number, "expenses": len(entries.heads), "under_checkpoints": covered}
+        told = {"entries": entries.entries, "expenses": len(entries.heads), "under_checkpoints": covered}
         say_json({**told, "alterations": alterations})
     else:
         if alterations:
             rows = [(a.kind, a.expense_id, a.sequence or "", a.position, escape(a.message)) for a in alterations]
             table("Alterations", ["Kind", "Expense", "Entry", "Place", "What"], rows, right=["Entry"])
         said = f"{len(alterations)} alterations" if alterations else "nothing was altered"
-        console.print(f"{entries.number} entries of {len(entries.heads)} expenses: {said}", highlight=False)
+        console.print(f"{entries.entries} entries of {len(entries.heads)} expenses: {said}", highlight=False)
         console.print(f"{covered} entries are under {len(record.partitions)} signed checkpoints", highlight=False)
     raise typer.Exit(1 if alterations else 0)
 
 
-class _Counted:
-    """Counts entries on their way, and remembers the head of every chain."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.heads: dict[str, Head] = {}
-
-    def passing(self, entries: Iterator[Located]) -> Iterator[Located]:
-        for located in entries:
-            self.number += 1
-            sealed = located.sealed
-            head = self.heads.get(sealed.expense_id)
-            if head is None or sealed.sequence > head.sequence:
-                self.heads[sealed.expense_id] = Head(sealed.sequence, sealed.hash)
-            yield located
+def _examine(found: Session, partition: int, kept: Mapping[int, Kept], heads: Mapping[str, Head]) -> Examined:
+    return examine(found, partition, AUDIT_LOG, kept.get(partition), heads)
 
 
 def _heads(path: Path) -> dict[str, Head]:
@@ -131,42 +120,36 @@ def replay(
     expense: Annotated[str, typer.Option(help="Only expenses whose id begins so.")] = "",
     batch: Annotated[str | None, typer.Option(help="Only expenses of this batch.")] = None,
     tenant: Tenant = None,
+    workers: Workers = 0,
     json: Annotated[bool, typer.Option("--json", help="One JSON object an expense, with everything known.")] = False,
 ) -> None:
     """Rebuild the state of every expense as it was at a moment, that moment included, from the audit log alone."""
-    moment = instant("--as-of", as_of)
-    clock = happened if event_time else known
-    log = _history(expense, tenant, quiet=json)
-    states = state_at(log, moment, clock)
-    found = [e for _, e in sorted(states.items()) if batch is None or e.batch_id == batch]
+    asked = Question(instant("--as-of", as_of), event_time, expense, batch, tenant)
+    shown = as_json if json else _row
+    parts = partitions.each(session(), AUDIT_LOG, workers, folded, AUDIT_LOG, asked, shown, quiet=json)
+    found = sorted(each for part in parts for each in part)
     if json:
-        for each in found:
-            say_json(each)
+        for line in found:
+            print(line)  # noqa: T201 - a program reads this
         return
-    rows = [_row(each) for each in found]
     columns = ["Expense", "State", "Revision", "Total", "Outcome", "Last step (UTC)"]
-    table(f"As of {utc(moment)}", columns, rows, right=["Revision", "Total"])
-    counts: dict[str, int] = {}
-    for each in found:
-        counts[each.state or ""] = counts.get(each.state or "", 0) + 1
+    table(f"As of {utc(asked.moment)}", columns, found, right=["Revision", "Total"])
+    counts = Counter(row[1] for row in found)
     told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     console.print(f"{len(found)} expenses{f': {told}' if told else ''}", highlight=False)
 
 
-def _row(found: Expense) -> tuple[object, ...]:
+def _row(found: Expense) -> tuple[str, ...]:
     facts = found.facts
     total = money(facts.total, facts.currency) if facts else ""
     last = f"{found.recorded_at:%Y-%m-%d %H:%M:%S}"
-    return found.expense_id, found.state, found.revision, total, found.outcome, last
+    return found.expense_id, found.state or "", str(found.revision), total, found.outcome or "", last
 
 
-def _history(expense: str, tenant: str | None, *, quiet: bool) -> auditlog.History:
-    def wanted(entry: Entry) -> bool:
-        return tenant is None or entry.tenant_id == tenant
-
+def _history(expense: str, *, quiet: bool) -> auditlog.History:
     found = session()
     log = auditlog.records(found, AUDIT_LOG, quiet=quiet)
-    return auditlog.history(log, auditlog.codec(found), expense=expense, wanted=wanted)
+    return auditlog.history(log, auditlog.codec(found), expense=expense)
 
 
 def explain(
@@ -174,7 +157,7 @@ def explain(
 ) -> None:
     """Tell the story of one expense in plain sentences, from the audit log alone."""
     told: dict[str, list[tuple[Entry, Event | None]]] = {}
-    for entry, event in _history(expense, None, quiet=json):
+    for entry, event in _history(expense, quiet=json):
         told.setdefault(entry.expense_id, []).append((entry, event))
     if len(told) != 1:
         said = f"{len(told)} expenses begin with" if told else "the audit log knows no expense that begins with"

@@ -1,0 +1,108 @@
+"""What is done to each partition of the audit log, in a process that does nothing else."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from audit.alteration import Alteration, Kind
+from audit.chain import Head
+from audit.entry import Entry
+from audit.kept import Kept, Record
+from audit.reconstruct import Expense, happened, known, state_at
+from audit.verify import Coverage, Located, verify
+from cli import auditlog
+from cli.context import Session
+from cli.partitions import tell
+from schemas.topics import Topic
+
+__all__ = ["Examined", "Question", "examine", "folded", "merged"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Examined:
+    """What one partition came to: how many entries, where every chain ends, and what was altered."""
+
+    entries: int = 0
+    heads: dict[str, Head] = field(default_factory=dict)
+    alterations: list[Alteration] = field(default_factory=list)
+
+    def passing(self, entries: Iterator[Located]) -> Iterator[Located]:
+        """Count entries on their way, and remember the head of every chain."""
+        for located in entries:
+            self.entries += 1
+            sealed = located.sealed
+            head = self.heads.get(sealed.expense_id)
+            if head is None or sealed.sequence > head.sequence:
+                self.heads[sealed.expense_id] = Head(sealed.sequence, sealed.hash)
+            yield located
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which state is asked for: of which expenses, by when, and by which clock."""
+
+    moment: datetime
+    event_time: bool = False
+    expense: str = ""
+    batch: str | None = None
+    tenant: str | None = None
+
+
+def examine(found: Session, partition: int, topic: Topic, kept: Kept | None, heads: Mapping[str, Head]) -> Examined:
+    """Verify one partition against its checkpoints, and against heads that were kept; `heads` may be of others too.
+
+    Raises:
+        Unreachable: broker or registry does not answer.
+
+    """
+    examined = Examined()
+    coverage = Coverage({partition: kept}) if kept is not None else None
+    sifted = auditlog.sift(
+        auditlog.read_on(found, topic.name, partition, tell), auditlog.codec(found), examined.alterations
+    )
+    examined.alterations += verify(examined.passing(sifted), heads, coverage)
+    return examined
+
+
+def merged(parts: Sequence[Examined], record: Record) -> Examined:
+    """Return what all partitions came to, given in order, and the alterations of what was kept."""
+    whole = Examined(alterations=list(record.alterations))
+    absent: dict[str, Alteration] = {}
+    for part in parts:
+        whole.entries += part.entries
+        whole.heads |= part.heads
+        for each in part.alterations:
+            # Each partition is told the heads of all, and misses those of expenses that are not its own.
+            if each.kind == Kind.TRUNCATED and each.expense_id and each.expense_id not in part.heads:
+                absent[each.expense_id] = each
+            else:
+                whole.alterations.append(each)
+    whole.alterations += [each for name, each in absent.items() if name not in whole.heads]
+    gone = {p: kept for p, kept in record.partitions.items() if p >= len(parts)}
+    whole.alterations += Coverage(gone).end()
+    return whole
+
+
+def folded(found: Session, partition: int, topic: Topic, asked: Question, show: Callable[[Expense], _T]) -> list[_T]:
+    """Return the expenses of one partition as they were, by id, each as `show` makes it.
+
+    `show` is a function of a module: what it gives is sent between processes, not the expense, which is far larger.
+
+    Raises:
+        LogDamaged: something in the log is no entry.
+        Unreachable: broker or registry does not answer.
+
+    """
+    clock = happened if asked.event_time else known
+
+    def wanted(entry: Entry) -> bool:
+        # What came later is never decoded.
+        return clock(entry) <= asked.moment and (asked.tenant is None or entry.tenant_id == asked.tenant)
+
+    log = auditlog.read_on(found, topic.name, partition, tell)
+    history = auditlog.history(log, auditlog.codec(found), expense=asked.expense, wanted=wanted)
+    states = state_at(history, asked.moment, clock)
+    return [show(each) for _, each in sorted(states.items()) if asked.batch is None or each.batch_id == asked.batch]
