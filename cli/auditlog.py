@@ -19,7 +19,8 @@ from streams.client import client_settings
 from streams.record import Fetched, TransportLost
 from streams.tail import KafkaTail
 
-__all__ = ["History", "LogDamaged", "codec", "decode", "decoded", "history", "records", "sift"]
+__all__ = ["History", "LogDamaged", "Tell", "bar", "codec", "decode", "decoded", "entry_of"]
+__all__ += ["history", "read_on", "records", "sift"]
 
 Tell = Callable[[int, int], None]
 History = Iterator[tuple[Entry, Event | None]]
@@ -127,16 +128,29 @@ def history(
     for located in sift((r for r in log if (r.key or b"").startswith(beginning)), opener, alterations):
         if alterations:
             break
+        entry = entry_of(located)
         try:
-            entry = read(located.sealed.metadata.encode())
             if wanted is None or wanted(entry):
                 yield entry, _open(opener, located.sealed.output) if located.sealed.output else None
-        except (UnreadableEntry, Undecodable) as error:
+        except Undecodable as error:
             raise LogDamaged(
                 f"{located.position}: {error}; `spendtrail audit verify` says what else is wrong"
             ) from error
     if alterations:
         raise LogDamaged(f"{alterations[0].message}; `spendtrail audit verify` says what else is wrong")
+
+
+def entry_of(located: Located) -> Entry:
+    """Return what the sealed metadata says.
+
+    Raises:
+        LogDamaged: it is no entry.
+
+    """
+    try:
+        return read(located.sealed.metadata.encode())
+    except UnreadableEntry as error:
+        raise LogDamaged(f"{located.position}: {error}; `spendtrail audit verify` says what else is wrong") from error
 
 
 def decoded(log: Iterable[Fetched], opener: Codec) -> Iterator[Event]:

@@ -21,6 +21,7 @@ from cli.examining import Examined, Question, examine, folded, merged
 from cli.instants import instant, utc
 from cli.output import as_json, console, say_json, table
 from cli.partitions import Workers
+from cli.redoing import redo
 from consumers.stages import STAGES
 from schemas.envelope import Event
 from schemas.topics import AUDIT_LOG, BATCHES, PARSED, SUBMITTED
@@ -49,6 +50,7 @@ def add(app: typer.Typer) -> None:
     group.command("rotate-key")(notarising.rotate_key)
     group.command("prove")(proving.prove)
     group.command("check")(proving.check)
+    group.command("redo")(redo)
     group.command("erase")(erase)
     app.add_typer(group, name="audit")
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from consumers.runtime.stage import Handler, Table
 from policy.coded import facts_of
 from policy.judge import judge
+from policy.snapshot import Snapshot
 from policy.table import Policies
 from schemas.envelope import Event, caused
 from schemas.events import ExpenseCoded, ExpenseEvaluated
 from schemas.lifecycle import State
 from schemas.topics import POLICIES
 
-__all__ = ["HANDLER", "evaluate"]
+__all__ = ["HANDLER", "evaluate", "judged"]
 
 
 def evaluate(event: ExpenseCoded, *, policies: Policies) -> Sequence[Event]:
@@ -19,9 +20,13 @@ def evaluate(event: ExpenseCoded, *, policies: Policies) -> Sequence[Event]:
 
     Problems of earlier stages are left as they are: `approval` holds for those by itself.
     """
-    snapshot = policies.at(event.tenant_id, event.submitted_at)
+    return (judged(event, policies.at(event.tenant_id, event.submitted_at)),)
+
+
+def judged(event: ExpenseCoded, snapshot: Snapshot) -> ExpenseEvaluated:
+    """Return the expense judged under one snapshot; done again from the same two, it is the same to the last byte."""
     verdict = judge(facts_of(event), snapshot.compiled())
-    evaluated = caused(
+    return caused(
         event,
         ExpenseEvaluated,
         stage="evaluate",
@@ -31,7 +36,6 @@ def evaluate(event: ExpenseCoded, *, policies: Policies) -> Sequence[Event]:
         outcome=verdict.outcome,
         policy_version=snapshot.version,
     )
-    return (evaluated,)
 
 
 HANDLER = Handler(handle=evaluate, tables=(Table("policies", POLICIES, Policies),))

@@ -21,7 +21,7 @@ from schemas.lifecycle import State
 from schemas.records import Finding
 from schemas.topics import POLICIES
 
-__all__ = ["HANDLER", "LedgerHistory", "expire", "screen"]
+__all__ = ["HANDLER", "LedgerHistory", "decided", "expire", "screen"]
 
 _STATUS: Final = {"decide": State.DECIDED, AWAIT: State.AWAITING_RECEIPT, MERGE: State.MERGED}
 
@@ -64,7 +64,7 @@ def screen(event: Event, state: LedgerHistory, *, policies: Policies) -> Sequenc
         if screening.disposition == AWAIT:
             deadline = event.submitted_at + timedelta(days=policy.receipts.wait_days)
             state.due.put(Due(deadline, event.tenant_id, event.ledger, sequence))
-    return (_decided(event, screening, prior, 1, event.occurred_at), *fresh)
+    return (decided(event, screening, prior, 1, event.occurred_at), *fresh)
 
 
 def expire(tick: TickElapsed, state: LedgerHistory, *, policies: Policies) -> Iterator[Sequence[Event]]:
@@ -86,9 +86,10 @@ def _split_days(policy: CompiledPolicy) -> int:
     return settings.within_days if isinstance(settings, SplitTransaction) else 0
 
 
-def _decided(
+def decided(
     event: ExpenseEvaluated, screening: Screening, prior: Prior, number: int, occurred_at: datetime
 ) -> ExpenseDecided:
+    """Return the `number`-th decision on an evaluated expense, from 1."""
     return caused(
         event,
         ExpenseDecided,
@@ -129,7 +130,7 @@ def _again(
     told = screening.disposition != AWAIT and (gist, prior.receipt, prior.overdue) != before
     number = kept.number + 1 if told else kept.number
     _keep(replace(kept, prior=prior, number=number, gist=gist), screening, ledger)
-    return (_decided(kept.event, screening, prior, number, occurred_at),) if told else ()
+    return (decided(kept.event, screening, prior, number, occurred_at),) if told else ()
 
 
 def _retract(event: Event, revision: int, ledger: Ledger, policies: Policies) -> list[Event]:
