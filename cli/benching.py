@@ -21,7 +21,10 @@ Ledger = Annotated[
 ]
 Events = Annotated[
     int | None,
-    typer.Option(help="memory, pull: card lines; of memory a tenth of them go by before the first look.", min=100),
+    typer.Option(
+        help="memory, pull: card lines; replay: entries of the log; of memory a tenth go by before the first look.",
+        min=100,
+    ),
 ]
 Runs = Annotated[int, typer.Option(help="chaos: so many runs in a row, each reported and the worst of all.", min=1)]
 Data = Annotated[
@@ -49,8 +52,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="handover, policy, tracks, recovery, restore, scale, memory, pull, chaos, extract, documents, "
-            "hostile, calibration, outcomes, or all.",
+            help="handover, policy, tracks, recovery, restore, replay, scale, memory, pull, chaos, extract, "
+            "documents, hostile, calibration, outcomes, or all.",
             metavar="NAME",
         ),
     ],
@@ -79,7 +82,7 @@ def bench(
         name,
         {
             ("chaos",): ledger is not None or runs > 1,
-            ("memory", "pull"): events is not None,
+            ("memory", "pull", "replay"): events is not None,
             ("calibration",): keep is not None or write,
         },
     )
@@ -124,6 +127,7 @@ def _benches(
         memory,
         pulling,
         recovery,
+        replaying,
         restore,
         scale,
         throughput,
@@ -136,6 +140,7 @@ def _benches(
         "tracks": tracks.measure,
         "recovery": recovery.measure,
         "restore": restore.measure,
+        "replay": lambda: replaying.measure(entries=events or replaying.ENTRIES_MEASURED),
         "scale": scale.measure,
         "memory": lambda: memory.measure(memory.run_of(events)),
         "pull": lambda: pulling.measure(events) if events else pulling.measure(),

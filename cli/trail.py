@@ -90,7 +90,7 @@ def verify_log(
         keep_heads.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
     if json:
         told = {"entries": entries.entries, "expenses": len(entries.heads), "under_checkpoints": covered}
-        say_json({**told, "alterations": alterations})
+        say_json({**told, "processor_s": round(entries.processor_s, 3), "alterations": alterations})
     else:
         if alterations:
             rows = [(a.kind, a.expense_id, a.sequence or "", a.position, escape(a.message)) for a in alterations]
