@@ -11,6 +11,8 @@ import time
 from hashlib import sha256
 from typing import Final
 
+import psutil
+
 from bench.cluster import cluster
 from bench.report import Report, per_second, ratio
 from bench.trails import BEGUN, ENTRIES, trail
