@@ -9,12 +9,13 @@ import orjson
 import typer
 from rich.markup import escape
 
+from audit import completeness
 from audit.chain import Head
 from audit.entry import Entry
 from audit.kept import Kept
 from audit.reconstruct import Expense
 from audit.story import money, story
-from cli import auditlog, completeness, notarising, partitions, proving
+from cli import auditlog, notarising, partitions, proving
 from cli.context import Refused, Session, now, session
 from cli.erasing import erase
 from cli.examining import Examined, Question, examine, folded, merged
