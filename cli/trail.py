@@ -23,6 +23,7 @@ from cli.instants import instant, utc
 from cli.output import as_json, console, say_json, table
 from cli.partitions import Workers
 from cli.redoing import redo
+from cli.siem import export
 from consumers.stages import STAGES
 from schemas.envelope import Event
 from schemas.topics import AUDIT_LOG, BATCHES, PARSED, SUBMITTED
@@ -52,6 +53,7 @@ def add(app: typer.Typer) -> None:
     group.command("prove")(proving.prove)
     group.command("check")(proving.check)
     group.command("redo")(redo)
+    group.command("export")(export)
     group.command("erase")(erase)
     app.add_typer(group, name="audit")
 
