@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from audit.completeness import Completeness, Reckoning
 from audit.entry import read
-from cli.completeness import Completeness, Reckoning
 from producers.batch import batch_closed
 from schemas.events import AuditSealed, BatchCompleted, ExpenseSubmitted
 from schemas.identity import portion_id
