@@ -1,33 +1,30 @@
-"""What another policy would have said of expenses that were judged already. Pure: fed entry by entry.
+"""What a policy would change, added up over expenses judged anew: kept in a file, so that memory stays the same."""
 
-Each line is judged as `evaluate` judges it, from the facts recorded with the decision. What `screen` finds across
-expenses (duplicates, splits, budgets) depends on their order and is left out on both sides.
-"""
-
+import heapq
+import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import TracebackType
+from typing import Final, Self
 
-from policy.coded import facts_of
-from policy.compiled import CompiledPolicy
-from policy.judge import judge
-from schemas.events import ExpenseEvaluated
-from schemas.records import Finding
+from policy.backtest import FLAGGED, Rejudged
 
-__all__ = ["Backtest", "Comparison", "Outcome", "Shift"]
+__all__ = ["Comparison", "Outcome", "Outcomes", "Shift", "Week"]
 
-_FLAGGED = frozenset({"FAIL", "REVIEW_REQUIRED"})
-_WEEK_S = 7 * 24 * 3600
+_WEEK_S: Final = 7 * 24 * 3600
+# 1970 began on a Thursday; weeks here begin on Monday.
+_FIRST_MONDAY_S: Final = 4 * 24 * 3600
+_CACHE_KIB: Final = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One expense under both policies. `amount` is its total in `currency`, None where it is not known."""
+    """One expense that changes sides. `amount` is its total in `currency`, None where it is not known."""
 
     expense_id: str
-    revision: int
     submitted_at: datetime
     before: str
     after: str
@@ -35,16 +32,6 @@ class Outcome:
     why: str
     amount: Decimal | None
     currency: str
-
-    @property
-    def newly_flagged(self) -> bool:
-        """Whether only the new policy sends it to a person."""
-        return self.after in _FLAGGED and self.before not in _FLAGGED
-
-    @property
-    def newly_cleared(self) -> bool:
-        """Whether only the old policy sent it to a person."""
-        return self.before in _FLAGGED and self.after not in _FLAGGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +45,15 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """Expenses submitted in the week of this Monday (UTC) that wait for a person, under both policies."""
+
+    monday: date
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Both policies side by side. Loads are expenses a week that wait for a person, over the weeks judged."""
 
@@ -66,70 +62,107 @@ class Comparison:
     flagged_after: int
     load_before: float
     load_after: float
+    weeks: tuple[Week, ...]
     newly_flagged: Shift
     newly_cleared: Shift
 
 
-class Backtest:
-    """Judges expenses anew under `policy`; the last revision of each counts."""
+class Outcomes:
+    """Expenses judged anew; the last revision of each counts, however often and in whatever order they come.
 
-    def __init__(self, policy: CompiledPolicy) -> None:
-        self._policy = policy
-        self._outcomes: dict[str, Outcome] = {}
+    They are in a temporary file that goes with the object: half a million take no more memory than a thousand.
+    """
 
-    def take(self, event: ExpenseEvaluated) -> None:
-        """Judge one expense anew; a revision older than one already seen changes nothing."""
-        seen = self._outcomes.get(event.expense_id)
-        if seen is not None and seen.revision > event.revision:
-            return
-        facts = facts_of(event)
-        verdict = judge(facts, self._policy)
-        # Why it is flagged now; for what is cleared, why it was flagged.
-        told = _reasons(verdict.findings if verdict.outcome in _FLAGGED else event.findings)
-        self._outcomes[event.expense_id] = Outcome(
-            expense_id=event.expense_id,
-            revision=event.revision,
-            submitted_at=event.submitted_at,
-            before=event.outcome,
-            after=verdict.outcome,
-            codes=tuple(sorted({finding.code for finding in told})),
-            why=told[0].message if told else "",
-            amount=facts.total,
-            currency=facts.currency,
+    def __init__(self) -> None:
+        # No name: a file that SQLite makes and takes away itself.
+        self._db = sqlite3.connect("")
+        self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute(
+            "CREATE TABLE taken (expense, revision, submitted, before, after, amount, currency, codes, why)"
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def add(self, rows: Iterable[Rejudged]) -> None:
+        """Take in expenses."""
+        self._db.executemany("INSERT INTO taken VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def compare(self, *, examples: int) -> Comparison:
         """Add up; of each side at most `examples`, the largest amounts first."""
-        found = list(self._outcomes.values())
-        moments = [outcome.submitted_at for outcome in found]
-        weeks = max((max(moments) - min(moments)).total_seconds() / _WEEK_S, 1.0) if moments else 1.0
-        before = sum(outcome.before in _FLAGGED for outcome in found)
-        after = sum(outcome.after in _FLAGGED for outcome in found)
+        flagged = ", ".join(f"'{outcome}'" for outcome in sorted(FLAGGED))
+        self._db.execute("DROP TABLE IF EXISTS last")
+        # SQLite gives the other columns of the row that max() found.
+        self._db.execute(
+            f"CREATE TABLE last AS SELECT expense, max(revision), submitted, before IN ({flagged}) AS was, "  # noqa: S608 -- outcomes of our own
+            f"after IN ({flagged}) AS becomes, before, after, amount, currency, codes, why FROM taken GROUP BY expense"
+        )
+        totals = "SELECT count(*), coalesce(sum(was), 0), coalesce(sum(becomes), 0), max(submitted) - min(submitted)"
+        judged, before, after, seconds = self._db.execute(f"{totals} FROM last").fetchone()
+        weeks = max((seconds or 0) / _WEEK_S, 1.0)
         return Comparison(
-            judged=len(found),
+            judged=judged,
             flagged_before=before,
             flagged_after=after,
             load_before=round(before / weeks, 1),
             load_after=round(after / weeks, 1),
-            newly_flagged=_shift((o for o in found if o.newly_flagged), examples),
-            newly_cleared=_shift((o for o in found if o.newly_cleared), examples),
+            weeks=tuple(self._weeks()),
+            newly_flagged=self._shift("becomes AND NOT was", examples),
+            newly_cleared=self._shift("was AND NOT becomes", examples),
+        )
+
+    def _weeks(self) -> Iterator[Week]:
+        rows = self._db.execute(
+            "SELECT (submitted - ?) / ? AS week, sum(was), sum(becomes) FROM last GROUP BY week ORDER BY week",
+            (_FIRST_MONDAY_S, _WEEK_S),
+        )
+        for week, before, after in rows:
+            monday = datetime.fromtimestamp(week * _WEEK_S + _FIRST_MONDAY_S, UTC).date()
+            yield Week(monday=monday, before=before, after=after)
+
+    def _shift(self, which: str, examples: int) -> Shift:
+        money: dict[str, Decimal] = defaultdict(Decimal)
+        codes: Counter[str] = Counter()
+        number = 0
+        # Of equal amounts the lower id comes first; a heap holds no more than what is shown.
+        largest: list[tuple[Decimal, tuple[int, ...], Outcome]] = []
+        for row in self._db.execute(
+            f"SELECT expense, submitted, before, after, amount, currency, codes, why FROM last WHERE {which}"  # noqa: S608 -- two conditions of our own
+        ):
+            found = _outcome(*row)
+            number += 1
+            codes.update(found.codes)
+            if found.amount is not None:
+                money[found.currency] += found.amount
+            place = (abs(found.amount or Decimal(0)), tuple(-ord(c) for c in found.expense_id), found)
+            if len(largest) < examples:
+                heapq.heappush(largest, place)
+            elif examples:
+                heapq.heappushpop(largest, place)
+        return Shift(
+            number=number,
+            money=dict(sorted(money.items())),
+            codes=dict(sorted(codes.items(), key=lambda counted: (-counted[1], counted[0]))),
+            examples=tuple(found for _, _, found in sorted(largest, reverse=True)),
         )
 
 
-def _reasons(findings: Iterable[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.blocking or finding.severity == "violation"]
-
-
-def _shift(outcomes: Iterable[Outcome], examples: int) -> Shift:
-    found = sorted(outcomes, key=lambda o: (-abs(o.amount or Decimal(0)), o.expense_id))
-    money: dict[str, Decimal] = defaultdict(Decimal)
-    for outcome in found:
-        if outcome.amount is not None:
-            money[outcome.currency] += outcome.amount
-    codes = Counter(code for outcome in found for code in outcome.codes)
-    return Shift(
-        number=len(found),
-        money=dict(sorted(money.items())),
-        codes=dict(codes.most_common()),
-        examples=tuple(found[:examples]),
+def _outcome(
+    expense: str, submitted: int, before: str, after: str, amount: str | None, currency: str, codes: str, why: str
+) -> Outcome:
+    return Outcome(
+        expense_id=expense,
+        submitted_at=datetime.fromtimestamp(submitted, UTC),
+        before=before,
+        after=after,
+        codes=tuple(codes.split()),
+        why=why,
+        amount=None if amount is None else Decimal(amount),
+        currency=currency,
     )

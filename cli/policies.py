@@ -1,7 +1,5 @@
 """`spendtrail policy`: write, check, publish and compare policies, and see why an expense was judged as it was."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,37 +7,24 @@ import orjson
 import typer
 from rich.markup import escape
 
-from audit.entry import Entry
-from cli import auditlog
-from cli.backtesting import Backtest
-from cli.context import Refused, Session, Unreachable, actor, now, session
+from cli.context import Refused, Session, now, session
 from cli.differences import differences
-from cli.instants import instant, utc
+from cli.instants import instant
 from cli.looking import expense_or_refuse
 from cli.output import console, errors, say_json
-from cli.policy_text import decision_trees, say_comparison, say_policy, say_versions
+from cli.policy_input import Json, Paths, Tenant, connected, loaded, refusing
+from cli.policy_text import decision_trees, say_policy, say_versions
+from cli.publishing import publish
 from cli.rate_tables import per_diem_table
-from policy.documents import json_schema, load
-from policy.errors import Fault, PolicyError
+from cli.trying import backtest
+from policy.documents import json_schema
+from policy.errors import PolicyError
 from policy.explain import explain_findings
 from policy.snapshot import Snapshot, Snapshots
 from policy.validate import notices
-from producers.edge import SettingsIncomplete
-from producers.policy_publish import Publication, read_policies
-from producers.policy_publish import publish as publish_policy
-from producers.publisher import PublishFailed
-from schemas.codec import RegistryUnavailable
-from schemas.events import ExpenseEvaluated
-from schemas.topics import AUDIT_LOG
-from streams.record import TransportLost
+from producers.policy_publish import read_policies
 
 __all__ = ["add"]
-
-Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
-Tenant = Annotated[str | None, typer.Option(help="Tenant; SPENDTRAIL_TENANT otherwise.")]
-Paths = Annotated[
-    list[Path], typer.Argument(help="Files of one policy, or folders of .yaml and .json files.", metavar="PATH...")
-]
 
 _BAD_INPUT = 2
 
@@ -60,40 +45,13 @@ def add(app: typer.Typer) -> None:
     app.add_typer(group, name="policy")
 
 
-def _loaded(paths: list[Path]) -> Snapshot:
-    """Return the policy in files, proven to compile: one that did not would stop every replica that judges.
-
-    Raises:
-        PolicyError: it is wrong.
-
-    """
-    snapshot = Snapshot.of(load(*paths))
-    try:
-        snapshot.compiled()
-    except ValueError as error:
-        fault = Fault(", ".join(map(str, paths)), "limits", str(error), "split the rule's lists over several rules")
-        raise PolicyError(fault) from error
-    return snapshot
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Say no to what is wrong, and tell what does not answer."""
-    try:
-        yield
-    except (PolicyError, SettingsIncomplete) as error:
-        raise Refused(str(error)) from error
-    except (TransportLost, PublishFailed, RegistryUnavailable) as error:
-        raise Unreachable(str(error)) from error
-
-
 def validate(paths: Paths, json: Json = False) -> None:
     """Check a policy: every fault with file, line, field and remedy, and what its author may not have meant.
 
     Notices (CONTRADICTION, UNREACHABLE, GAP) do not make it invalid. Exit code 2 when it is.
     """
     try:
-        snapshot = _loaded(paths)
+        snapshot = loaded(paths)
     except PolicyError as error:
         if json:
             say_json({"valid": False, "faults": error.faults, "notices": []})
@@ -118,48 +76,9 @@ def validate(paths: Paths, json: Json = False) -> None:
     console.print(f"{escape(document.name)} is valid: {said}; version {snapshot.version[:12]}", highlight=False)
 
 
-def publish(
-    paths: Paths,
-    reason: Annotated[str, typer.Option(help="Why; it is kept with the version for ever.")],
-    effective_from: Annotated[
-        str | None,
-        typer.Option(help="First submission time it judges, at least 60 s ahead; the document's own otherwise."),
-    ] = None,
-    tenant: Tenant = None,
-    json: Json = False,
-) -> None:
-    """Publish a policy from a moment in the future on. It is kept for ever; what was judged before stays as it is.
-
-    Published by SPENDTRAIL_ACTOR, or the login name.
-    """
-    if not reason.strip():
-        raise Refused("--reason is empty; say why the policy changes")
-    found = session()
-    publication = Publication(
-        tenant=tenant or found.settings.tenant,
-        published_by=actor(),
-        reason=reason.strip(),
-        effective_from=instant("--effective-from", effective_from) if effective_from else None,
-    )
-    with _refusing():
-        _loaded(paths)
-        _connected(found)
-        event = publish_policy(found.settings, paths, publication, now)
-    if json:
-        say_json({"version": event.version, "tenant_id": event.tenant_id, "effective_from": event.effective_from})
-    else:
-        when = utc(event.effective_from)
-        console.print(f"version {event.version} judges what {event.tenant_id} submits from {when} on", highlight=False)
-
-
-def _connected(found: Session) -> None:
-    """Refuse where no stack is known, with the session's own words."""
-    _ = found.bootstrap, found.registry
-
-
 def _snapshots(found: Session, tenant: str | None) -> Snapshots:
-    with _refusing():
-        _connected(found)
+    with refusing():
+        connected(found)
         return read_policies(found.settings).of(tenant or found.settings.tenant)
 
 
@@ -202,7 +121,7 @@ def diff(
     json: Json = False,
 ) -> None:
     """What the second policy changes about the first, in words, rule by rule."""
-    with _refusing():
+    with refusing():
         one, other = _named(before, tenant), _named(after, tenant)
     found = differences(one.document, other.document)
     if json:
@@ -217,7 +136,7 @@ def diff(
 
 def _named(name: str, tenant: str | None) -> Snapshot:
     path = Path(name)
-    return _loaded([path]) if path.exists() else _version(_snapshots(session(), tenant), name)
+    return loaded([path]) if path.exists() else _version(_snapshots(session(), tenant), name)
 
 
 def schema(json: Annotated[bool, typer.Option("--json", help="On one line.")] = False) -> None:
@@ -247,42 +166,3 @@ def explain(
         console.print(tree, highlight=False)
     for finding in findings:
         console.print(escape(finding), highlight=False)
-
-
-def backtest(
-    policy: Annotated[
-        list[Path], typer.Option(help="File or folder of the policy to try; may be given several times.")
-    ],
-    start: Annotated[str | None, typer.Option("--from", help="Submitted from this moment or day on, UTC.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Submitted before this moment or day, UTC.")] = None,
-    tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
-    examples: Annotated[int, typer.Option(help="At most so many examples of each kind.", min=0)] = 10,
-    json: Json = False,
-) -> None:
-    """Judge expenses of the audit log anew under another policy: what it would flag, clear, and cost in reviews.
-
-    What is found across expenses (duplicates, splits, budgets) is left out on both sides.
-    """
-    first = instant("--from", start) if start else None
-    until = instant("--to", end) if end else None
-
-    def wanted(entry: Entry) -> bool:
-        return (
-            entry.action == ExpenseEvaluated.__name__
-            and (tenant is None or entry.tenant_id == tenant)
-            and (first is None or entry.submitted_at >= first)
-            and (until is None or entry.submitted_at < until)
-        )
-
-    with _refusing():
-        trial = Backtest(_loaded(policy).compiled())
-    found = session()
-    opener = auditlog.codec(found)
-    for _, event in auditlog.history(auditlog.records(found, AUDIT_LOG, quiet=json), opener, wanted=wanted):
-        if isinstance(event, ExpenseEvaluated):
-            trial.take(event)
-    comparison = trial.compare(examples=examples)
-    if json:
-        say_json(comparison)
-    else:
-        say_comparison(comparison)

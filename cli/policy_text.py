@@ -96,6 +96,9 @@ def say_comparison(found: Comparison) -> None:
         ("flagged a week", found.load_before, found.load_after),
     ]
     table(f"{found.judged} expenses judged anew", ["", "Then", "Now"], rows, right=["Then", "Now"])
+    if len(found.weeks) > 1:
+        weeks = [(week.monday, week.before, week.after) for week in found.weeks]
+        table("Flagged by week of submission", ["Week of", "Then", "Now"], weeks, right=["Then", "Now"])
     _say_shift("newly flagged", found.newly_flagged)
     _say_shift("newly cleared", found.newly_cleared)
 

@@ -94,6 +94,18 @@ class Settings(BaseSettings):
         dict[str, str],
         Field(description="Consumer groups whose lag closes the door, each with the topic it reads, as JSON."),
     ] = Field(default_factory=dict)
+    backtest_required: Annotated[
+        bool, Field(description="Publish a policy only where a backtest of the last 29 days stays within bounds.")
+    ] = False
+    backtest_newly_flagged: Annotated[
+        float, Field(description="Largest share of expenses a policy may newly send to a person, 0 to 1.", ge=0, le=1)
+    ] = 0.05
+    backtest_newly_cleared: Annotated[
+        float, Field(description="Largest share it may newly let pass, 0 to 1.", ge=0, le=1)
+    ] = 0.05
+    backtest_reviews_per_week: Annotated[
+        PositiveFloat | None, Field(description="Most expenses a week it may send to a person; none: no bound.")
+    ] = None
     tick_s: Annotated[PositiveFloat, Field(description="Seconds between two ticks.")] = 5.0
     tenant: Annotated[str, Field(description="Tenant where a command names none.")] = "main"
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR.", pattern=r"^[A-Z]+$")] = "INFO"

@@ -1,8 +1,6 @@
 """The policy verbs: what they refuse, what they say, and what they compare."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli import auditlog, policies
-from cli.backtesting import Backtest
+from cli import policies
 from cli.differences import differences
 from cli.instants import instant
 from cli.policy_text import decision_trees
@@ -22,13 +19,10 @@ from consumers.runtime.memory import MemoryBroker
 from devstack import stack
 from policy.documents import check_document, json_schema, shipped
 from policy.models import PolicyDocument
-from policy.snapshot import Snapshot
 from policy.table import Policies
 from producers import provisioning
 from schemas.events import ExpenseEvaluated
-from schemas.topics import AUDIT_LOG
-from streams.record import Fetched
-from tests.audit.trail import CODEC, begun, clean, coded, decided, sealed
+from tests.audit.trail import begun, coded, decided, sealed
 from tests.cli.verbs import Run, refusal, runner
 from tests.evaluate import build
 from tests.policy.per_diem_tables import ABROAD, HOME, LODGING
@@ -180,74 +174,6 @@ def judged(name: str, total: str, **more: Any) -> ExpenseEvaluated:
     (event,) = evaluate(build.coded(name, total, **more), policies=Policies())
     assert isinstance(event, ExpenseEvaluated)
     return event
-
-
-def trial(document: PolicyDocument, *events: ExpenseEvaluated) -> Backtest:
-    """Return the events judged anew under a document."""
-    found = Backtest(Snapshot.of(document).compiled())
-    for event in events:
-        found.take(event)
-    return found
-
-
-def test_a_lower_limit_newly_flags() -> None:
-    """What passed and would not is counted, its money added up, the largest shown first with the reason."""
-    events = [judged("a", "300.00"), judged("b", "420.00"), judged("c", "120.00"), judged("d", "700.00")]
-    found = trial(with_limit("category.office-supplies", "200.00"), *events).compare(examples=1)
-    assert (found.judged, found.flagged_before, found.flagged_after) == (4, 1, 3)
-    assert (found.newly_flagged.number, found.newly_flagged.money) == (2, {"USD": Decimal("720.00")})
-    assert found.newly_flagged.codes == {"CAP_EXCEEDED": 2}
-    (example,) = found.newly_flagged.examples
-    assert (example.amount, example.before, example.after) == (Decimal("420.00"), "PASS", "FAIL")
-    assert "limit of 200.00 USD" in example.why
-    assert found.newly_cleared.number == 0
-
-
-def test_a_higher_limit_newly_clears() -> None:
-    """What was flagged and would pass is told with the reason it was flagged for."""
-    found = trial(with_limit("category.office-supplies", "1000.00"), judged("d", "700.00")).compare(examples=5)
-    assert (found.newly_cleared.number, found.newly_cleared.money) == (1, {"USD": Decimal("700.00")})
-    assert "limit of 500.00 USD" in found.newly_cleared.examples[0].why
-    assert (found.load_before, found.load_after) == (1.0, 0.0)
-
-
-def test_only_the_last_revision_counts() -> None:
-    """A corrected expense is judged as corrected, in whatever order its revisions come."""
-    first, second = judged("a", "300.00"), judged("a", "100.00", revision=2)
-    tight = with_limit("category.office-supplies", "200.00")
-    for events in ((first, second), (second, first), (first, first, second, second)):
-        found = trial(tight, *events).compare(examples=5)
-        assert (found.judged, found.newly_flagged.number) == (1, 0)
-
-
-def test_the_load_is_per_week() -> None:
-    """Reviews are spread over the weeks in which expenses were submitted."""
-    events = [
-        replace(judged(f"e{i}", "700.00"), submitted_at=datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=14 * i))
-        for i in range(3)
-    ]
-    assert trial(shipped(), *events).compare(examples=0).load_before == 0.8  # 3 in 4 weeks
-    assert trial(shipped()).compare(examples=0).judged == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "judged_anew", "flagged"),
-    [((), 2, 2), (("--tenant", "globex"), 0, 0), (("--to", "2026-03-14"), 0, 0), (("--from", "2026-03-14"), 2, 2)],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
-)
-def test_backtest_reads_what_was_judged_from_the_log(
-    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], judged_anew: int, flagged: int, tmp_path: Path
-) -> None:
-    """Of everything in the log, the judged expenses of the period and tenant are judged under the policy given."""
-    entries = [entry for trail in (clean("one"), clean("two"), begun("three")) for entry in sealed(trail)]
-    log = [Fetched(AUDIT_LOG.name, 0, n, AUDIT_LOG.key(e).encode(), CODEC.encode(e)) for n, e in enumerate(entries)]
-    monkeypatch.setattr(auditlog, "records", lambda *_, **__: iter(log))
-    monkeypatch.setattr(auditlog, "codec", lambda _: CODEC)
-    for file in RULES.iterdir():
-        (tmp_path / file.name).write_text(file.read_text().replace('limit: "350.00"', 'limit: "200.00"'))
-    found = orjson.loads(run("backtest", "--policy", tmp_path, "--json", *words).output)
-    assert (found["judged"], found["newly_flagged"]["number"]) == (judged_anew, flagged)
-    assert "2 newly flagged: 480.00 USD; 2 CAP_EXCEEDED" in run("backtest", "--policy", tmp_path).output
 
 
 def test_lines_judged_alike_are_one_tree() -> None:

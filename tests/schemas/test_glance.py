@@ -1,0 +1,64 @@
+"""Reading some fields of an event."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.codec import Codec, Undecodable, registry_at
+from schemas.contracts import EVENTS
+from schemas.envelope import Event
+from schemas.events import BatchProgressed, ExpenseEvaluated
+from schemas.glance import Glance
+from tests.depth import examples
+from tests.runtime.rows import inbound
+from tests.schemas.events import events
+
+CODEC = Codec(registry_at("mock://glance"))
+_QUICK = settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_all_fields_are_what_the_codec_reads(kind: type[Event]) -> None:
+    """Asked for everything it gives the very same event, decimals to the last digit."""
+    read = Glance(CODEC, kind, frozenset(field.name for field in fields(kind)))
+
+    @_QUICK
+    @given(events(kind))
+    def held(event: Event) -> None:
+        data = CODEC.encode(event)
+        assert repr(read(data)) == repr(CODEC.decode(data))
+
+    held()
+
+
+@pytest.mark.property
+@_QUICK
+@given(events(ExpenseEvaluated), st.sets(st.sampled_from([field.name for field in fields(ExpenseEvaluated)])))
+def test_what_is_not_asked_for_is_passed_over(event: Event, wanted: set[str]) -> None:
+    """Whichever fields are asked for have their values, and the others are none or empty."""
+    found: Any = Glance(CODEC, ExpenseEvaluated, frozenset(wanted))(CODEC.encode(event))
+    for field in fields(ExpenseEvaluated):
+        value = getattr(found, field.name)
+        assert value == getattr(event, field.name) if field.name in wanted else value in (None, (), {})
+
+
+def test_another_type_is_none() -> None:
+    """A record of another event type on the same topic is no error."""
+    assert Glance(CODEC, ExpenseEvaluated, frozenset({"outcome"}))(CODEC.encode(inbound("a", 1))) is None
+
+
+@given(st.data())
+def test_damaged_bytes_are_read_or_undecodable(data: st.DataObject) -> None:
+    """A flipped or missing byte never raises anything else."""
+    read = Glance(CODEC, BatchProgressed, frozenset({"member"}))
+    whole = bytearray(CODEC.encode(inbound("a", 1)))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] = data.draw(st.integers(0, 255))
+    try:
+        read(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
+    except Undecodable:
+        return
