@@ -52,8 +52,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="handover, policy, tracks, recovery, restore, replay, scale, memory, pull, chaos, extract, "
-            "documents, hostile, calibration, outcomes, or all.",
+            help="handover, policy, backtest, tracks, recovery, restore, replay, scale, memory, pull, chaos, "
+            "extract, documents, hostile, calibration, outcomes, or all.",
             metavar="NAME",
         ),
     ],
@@ -119,6 +119,7 @@ def _benches(
 ) -> "dict[str, Callable[[], Report]]":
     """Return what runs each bench; loaded here, since no other verb should wait for it."""
     from bench import (  # noqa: PLC0415 - see above
+        backtesting,
         chaos,
         extraction,
         handover,
@@ -138,6 +139,7 @@ def _benches(
         "handover": lambda: handover.measure(session().settings.bootstrap_servers, quix=quix_python),
         "policy": judging.measure,
         "tracks": tracks.measure,
+        "backtest": backtesting.measure,
         "recovery": recovery.measure,
         "restore": restore.measure,
         "replay": lambda: replaying.measure(entries=events or replaying.ENTRIES_MEASURED),

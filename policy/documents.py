@@ -64,7 +64,8 @@ class _Reading:
             )
         if isinstance(node, yaml.ScalarNode):
             text = str(node.value)
-            return _CONSTANTS.get(text, text) if node.style is None else text
+            # The C reader writes no style for what is not quoted, the other one None.
+            return text if node.style else _CONSTANTS.get(text, text)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         return self._mapping(node, path)

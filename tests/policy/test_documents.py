@@ -162,3 +162,13 @@ def test_publication_is_for_the_future_only() -> None:
         check_publication(soon, Snapshots(), now)
     with pytest.raises(PolicyError, match="same instant"):
         check_publication(_beginning(late.effective_from, "other"), Snapshots([late]), now)
+
+
+def test_a_published_version_is_a_policy_file(tmp_path: Path) -> None:
+    """What `policy show --json` prints, nulls and all, loads to the same version; an empty check takes its defaults."""
+    (tmp_path / "policy.json").write_bytes(genesis().canonical)
+    assert Snapshot.of(load(tmp_path)).version == genesis().version
+    (tmp_path / "policy.json").write_text(
+        genesis().canonical.decode().replace('"valid_until":null', '"valid_until":~').replace("null", "")
+    )
+    assert Snapshot.of(load(tmp_path)).version == genesis().version
