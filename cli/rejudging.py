@@ -4,6 +4,7 @@ They are read from `expense.evaluated` where that still has all that is asked fo
 everything for ever and takes longer, since it holds every other step as well.
 """
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -191,6 +192,8 @@ def _answers(whole: Part, processes: int | None) -> Iterator[_Answer]:
 
 
 def _work(part: Part, answers: "Queue[_Answer | str | None]") -> None:
+    # What was imported stays to the end: the collector need not walk it again and again.
+    gc.freeze()
     try:
         for answer in judged(part):
             answers.put(answer)

@@ -1,9 +1,8 @@
 """From a coded expense to the facts that rules look at: amounts in one currency, tax and tip spread over the lines."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from policy.currency import known, to_minor_unit
 from policy.facts import Expense, Line, folded
@@ -27,35 +26,33 @@ def facts_of(event: ExpenseCoded) -> Expense:
     currency, total, amounts = _amounts(event)
     categories = {match.line: match.category for match in event.categories}
     vendor = event.vendor.name if event.vendor else facts.vendor_name
-    whole = Line(
-        number=0,
-        amount=total,
-        department=_folded(context.department),
-        project=_folded(context.project),
-        role=_folded(context.role),
-        country=context.country,
-        locality=_folded(context.locality),
-        month=facts.invoice_date.month if facts.invoice_date else None,
-        vendor=_folded(vendor),
-        mcc=facts.mcc,
-        kind=_folded(facts.kind),
-        property_id=_folded(facts.property_id or context.property_id),
-    )
+    shared: dict[str, Any] = {
+        "department": _folded(context.department),
+        "project": _folded(context.project),
+        "role": _folded(context.role),
+        "country": context.country,
+        "locality": _folded(context.locality),
+        "month": facts.invoice_date.month if facts.invoice_date else None,
+        "vendor": _folded(vendor),
+        "mcc": facts.mcc,
+        "kind": _folded(facts.kind),
+        "property_id": _folded(facts.property_id or context.property_id),
+    }
     lines = tuple(
-        replace(
-            whole,
+        Line(
             number=line.number,
             amount=amount,
             category=categories.get(line.number),
             on=line.service_date,
             description=line.description or "",
+            **shared,
         )
         for line, amount in zip(event.lines, amounts, strict=True)
     )
     stay = _stay(event)
     nights = nights_of(facts, stay)
     return Expense(
-        lines=lines or (whole,),
+        lines=lines or (Line(number=0, amount=total, **shared),),
         currency=currency,
         submitted=event.submitted_at.date(),
         on=facts.invoice_date,

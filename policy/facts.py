@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 __all__ = ["Expense", "Line", "folded"]
 
 
+# Departments, vendors and places come again and again.
+@lru_cache(maxsize=65_536)
 def folded(name: str) -> str:
     """Return a name as rules and lines compare it: capitals and surplus spaces do not matter."""
     return " ".join(name.casefold().split())
