@@ -41,6 +41,9 @@ Write = Annotated[
 QuixPython = Annotated[
     Path | None, typer.Option(help="handover: a Python that has quixstreams, confluent-kafka and fastavro.")
 ]
+EnginesPython = Annotated[
+    Path | None, typer.Option(help="policy: a Python that has zen-engine and polars, which are measured beside.")
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -62,6 +65,7 @@ def bench(
     events: Events = None,
     runs: Runs = 1,
     quix_python: QuixPython = None,
+    engines_python: EnginesPython = None,
     data: Data = Path("../shared/data"),
     keep: Keep = None,
     write: Write = False,
@@ -73,7 +77,7 @@ def bench(
     """
     from bench.truths import DataMissing  # noqa: PLC0415 - as in _benches
 
-    known = _benches(brokers, ledger, events, runs, quix_python, data)
+    known = _benches(brokers, ledger, events, runs, (quix_python, engines_python), data)
     known |= _readings(data, keep, write=write)
     if name != "all" and name not in known:
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
@@ -115,9 +119,17 @@ def _refuse_strays(name: str, asked: Mapping[tuple[str, ...], bool]) -> None:
 
 
 def _benches(
-    brokers: int, ledger: Path | None, events: int | None, runs: int, quix_python: Path | None, data: Path
+    brokers: int,
+    ledger: Path | None,
+    events: int | None,
+    runs: int,
+    pythons: tuple[Path | None, Path | None],
+    data: Path,
 ) -> "dict[str, Callable[[], Report]]":
-    """Return what runs each bench; loaded here, since no other verb should wait for it."""
+    """Return what runs each bench; loaded here, since no other verb should wait for it.
+
+    `pythons` are those that have Quix Streams, and zen-engine with polars.
+    """
     from bench import (  # noqa: PLC0415 - see above
         backtesting,
         chaos,
@@ -136,8 +148,8 @@ def _benches(
     )
 
     return {
-        "handover": lambda: handover.measure(session().settings.bootstrap_servers, quix=quix_python),
-        "policy": judging.measure,
+        "handover": lambda: handover.measure(session().settings.bootstrap_servers, quix=pythons[0]),
+        "policy": lambda: judging.measure(engines=pythons[1]),
         "tracks": tracks.measure,
         "backtest": backtesting.measure,
         "recovery": recovery.measure,

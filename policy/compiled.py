@@ -6,12 +6,13 @@ rules. A line costs one look-up per group, and there are as many groups as there
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain, product
 from math import prod
 from operator import attrgetter
+from sys import intern
 from typing import Final, TypeVar
 
 from policy.checks import Find, prepared
@@ -168,6 +169,8 @@ class _Effects:
     """Builds effective limits of one policy."""
 
     document: PolicyDocument
+    # One object per amount and exponent: equal limits of many rules are one in the processor's cache.
+    amounts: dict[str, Decimal] = field(default_factory=dict)
 
     def of(self, limit: Limit, modifiers: tuple[Modifier, ...] = ()) -> Effective:
         document = self.document
@@ -181,6 +184,7 @@ class _Effects:
             if modifiers
             else (f"{value} {document.currency} per {limit.per}")
         )
+        value = self.amounts.setdefault(str(value), value)
         return effective(limit.id, limit.level, value, origin, document.warn_above)
 
 
@@ -231,18 +235,19 @@ def _keys(match: Match, tree: _Taxonomy) -> tuple[tuple[str, ...], list[tuple[ob
     """Return the line fields a match looks at, and each combination of values with its category distance."""
     signature: list[str] = []
     choices: list[list[tuple[object, int]]] = []
-    for name, field in FIELDS.items():
+    for name, attribute in FIELDS.items():
         values = getattr(match, name)
         if not values:
             continue
-        signature.append(field)
+        signature.append(attribute)
         if name == "categories":
             nearest: dict[object, int] = {}
             for code, distance in chain.from_iterable(tree.beneath[value] for value in values):
-                nearest[code] = min(distance, nearest.get(code, distance))
+                nearest[_shared(code)] = min(distance, nearest.get(code, distance))
             choices.append(list(nearest.items()))
         else:
-            choices.append([(value, 0) for value in dict.fromkeys(folded(v) if name in FOLDED else v for v in values)])
+            named = (folded(value) if name in FOLDED else value for value in values)
+            choices.append([(_shared(value), 0) for value in dict.fromkeys(named)])
     if prod(len(values) for values in choices) > _MAX_KEYS:
         raise ValueError(
             f"a rule on {', '.join(signature)} multiplies to over {_MAX_KEYS} combinations; split its lists"
@@ -252,6 +257,11 @@ def _keys(match: Match, tree: _Taxonomy) -> tuple[tuple[str, ...], list[tuple[ob
         key = tuple(value for value, _ in combination)
         keys.append((key[0] if len(key) == 1 else key, sum(distance for _, distance in combination)))
     return tuple(signature), keys
+
+
+def _shared(value: object) -> object:
+    """Return the one text there is for all rules that say the same: so it stays in the processor's cache."""
+    return intern(value) if isinstance(value, str) else value
 
 
 def _nearest(cell: "_Cell[Node]") -> tuple[Node, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from sys import intern
 from typing import Final, Generic, TypeVar
 
 from policy.facts import Line
@@ -112,16 +114,23 @@ def effective(
     """
 
     def entry(outcome: str, words: str) -> PathNode:
-        reason = f"{words}: limit {origin}"
+        # Many rules have one limit; there is one text for all of them.
+        reason = intern(f"{words}: limit {origin}")
         return PathNode(rule_id=rule, level=level.value, outcome=outcome, limit=value, reason=reason)
 
     percent = f"{(warn_above * 100).normalize():f}"
     return Effective(
         value=value,
-        warn_at=value * warn_above,
+        warn_at=_warning(value, warn_above),
         origin=origin,
         passed=entry("PASS", "holds"),
         warned=entry("WARN", f"holds, but above {percent} %"),
         failed=entry(above, "exceeded"),
         source=source,
     )
+
+
+# Equal limits share one amount, so that what many lines meet stays near the processor.
+@lru_cache(maxsize=4_096)
+def _warning(value: Decimal, share: Decimal) -> Decimal:
+    return value * share
