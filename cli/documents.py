@@ -35,6 +35,8 @@ Project = Annotated[str | None, typer.Option(help="Project.")]
 Role = Annotated[str | None, typer.Option(help="Role or grade that limits depend on.")]
 Country = Annotated[str | None, typer.Option(help="Country of the spend, ISO 3166-1 alpha-2.")]
 Locality = Annotated[str | None, typer.Option(help="City with state, county or ZIP of the spend; per diems need it.")]
+Trip = Annotated[str | None, typer.Option(help="Trip it belongs to, as your organisation calls it.")]
+Attendees = Annotated[int | None, typer.Option(help="How many people it was spent on.", min=1)]
 Ledger = Annotated[str, typer.Option(help="Legal entity of the tenant.")]
 
 
@@ -52,6 +54,8 @@ def upload(
     role: Role = None,
     country: Country = None,
     locality: Locality = None,
+    trip: Trip = None,
+    attendees: Attendees = None,
     ledger: Ledger = "main",
     batch: Annotated[str | None, typer.Option(help="Name of the batch; made up otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a document.")] = False,
@@ -61,7 +65,15 @@ def upload(
     The same file of the same person is one expense however often it is sent; a file of several documents becomes as
     many expenses, which `batch` and `list --batch` show. Exit code 2 when any is refused.
     """
-    context = Context(department=department, project=project, role=role, country=country, locality=locality)
+    context = Context(
+        department=department,
+        project=project,
+        role=role,
+        country=country,
+        locality=locality,
+        trip=trip,
+        attendees=attendees,
+    )
     submitter = submitter_of(tenant, employee, ledger, context)
     answers = upload_files(paths, submitter, batch, json=json)
     if any(isinstance(answer, Stayed) for answer in answers):

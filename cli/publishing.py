@@ -33,8 +33,7 @@ def publish(
         bool,
         typer.Option(
             "--require-backtest",
-            help="Refuse it where it changes more than SPENDTRAIL_BACKTEST_* allows; SPENDTRAIL_BACKTEST_REQUIRED "
-            "asks for this always.",
+            help="Refuse it where it changes more than the settings allow; SPENDTRAIL_BACKTEST_REQUIRED asks always.",
         ),
     ] = False,
     json: Json = False,
@@ -82,6 +81,6 @@ def _hold(found: Session, tried: Snapshot, tenant: str, at: datetime, *, quiet: 
     if told:
         raise Refused(
             f"the backtest goes beyond its bounds: {'; '.join(told)}. `spendtrail policy backtest` shows which; "
-            "change the policy, or the bounds in SPENDTRAIL_BACKTEST_*"
+            "change the policy, or the bounds in the settings"
         )
     return comparison.judged

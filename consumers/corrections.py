@@ -20,6 +20,11 @@ __all__ = ["Corrected", "CorrectionRefused", "corrected"]
 # Answers of the tracks: no field of what was read holds them, so they are only asserted.
 _TRACK_FIELDS = frozenset({"category", "gl_code", "recovery_status"})
 _NOT_STATED = frozenset({"kind", "confidence", "engine", "pages", "account", "number", "page", "box"})
+_WANTED = {
+    "decimal": "a decimal with a point, like 1234.50",
+    "date": "a date like 2026-03-14",
+    "long": "a whole number from 1 on",
+}
 # Doubts of these stages are about what was read; later stages raise theirs anew when they still hold.
 _READERS = frozenset({"ocr", "parse", "upload", "card_feed", ""})
 
@@ -130,11 +135,19 @@ def _value(field: Field, stated: Assertion) -> Any:
             return _decimal(text, shape.logical.scale)
         if shape.name == "date":
             return date.fromisoformat(text)
+        if shape.name == "long":
+            return _count(text)
     except (ValueError, InvalidOperation) as error:
-        wanted = "a decimal with a point, like 1234.50" if shape.name == "decimal" else "a date like 2026-03-14"
-        msg = f"{stated.field!r}: {text!r} is not {wanted}"
+        msg = f"{stated.field!r}: {text!r} is not {_WANTED[shape.name]}"
         raise CorrectionRefused(msg) from error
     return text
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
 
 
 def _decimal(text: str, scale: int) -> Decimal:

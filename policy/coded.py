@@ -8,6 +8,7 @@ from policy.currency import known, to_minor_unit
 from policy.facts import Expense, Line, folded
 from policy.nights import nights_of, nights_on
 from schemas.events import ExpenseCoded
+from schemas.records import Facts
 from schemas.records import Line as DocumentLine
 
 __all__ = ["facts_of", "spread"]
@@ -44,7 +45,7 @@ def facts_of(event: ExpenseCoded) -> Expense:
             amount=amount,
             category=categories.get(line.number),
             on=line.service_date,
-            description=line.description or "",
+            description=_bought(line, facts),
             **shared,
         )
         for line, amount in zip(event.lines, amounts, strict=True)
@@ -63,7 +64,17 @@ def facts_of(event: ExpenseCoded) -> Expense:
         nights_on=nights_on(facts, stay, nights),
         first=facts.service_start,
         last=facts.service_end,
+        trip=_folded(context.trip),
+        attendees=context.attendees,
     )
+
+
+def _bought(line: DocumentLine, facts: Facts) -> str:
+    """Return what a line says was bought. Feeds repeat the merchant there, which says who sold it, not what."""
+    said = line.description or ""
+    if facts.kind != CARD_LINE or not facts.vendor_name:
+        return said
+    return " ".join(said.casefold().replace(facts.vendor_name.casefold(), " ").split())
 
 
 def _folded(name: str | None) -> str | None:

@@ -19,6 +19,7 @@ from policy.checks import Find, prepared
 from policy.constraints import RANKS, Effective, Factor, Index, Node, effective
 from policy.currency import ROUNDINGS, to_minor_unit
 from policy.facts import Line, folded
+from policy.fields import WHOLE
 from policy.models import (
     CUMULATIVE,
     Budget,
@@ -29,7 +30,6 @@ from policy.models import (
     Modifier,
     ModifierKind,
     PerDiem,
-    Period,
     PolicyDocument,
     Receipts,
 )
@@ -195,7 +195,7 @@ def _node(limit: Limit, order: int, effect: _Effects, factors: Mapping[ModifierK
         order=order,
         rank=RANKS[limit.level],
         per=limit.per,
-        whole=limit.per in {Period.EXPENSE, Period.NIGHT},
+        whole=limit.per in WHOLE,
         cumulative=limit.per in CUMULATIVE,
         factors=tuple(factors[kind] for kind in ModifierKind if kind in limit.scales and kind in factors),
         overrides=frozenset(limit.overrides),

@@ -47,7 +47,8 @@ class Expense:
 
     `currency` is the one the amounts are in. `on` is the day of the spending, None where it is not known;
     `submitted` the day it entered. `nights` is how many nights a stay had, `nights_on` which ones, `first` and `last`
-    the days that a trip began and ended; None or empty where the document does not say.
+    the days that a trip began and ended; None or empty where the document does not say. `trip` is what the organisation
+    calls the trip, `attendees` how many people it was spent on; None where nobody stated it.
     """
 
     lines: tuple[Line, ...]
@@ -61,3 +62,5 @@ class Expense:
     nights_on: tuple[date, ...] = ()
     first: date | None = None
     last: date | None = None
+    trip: str | None = None
+    attendees: int | None = None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from policy.currency import known
 
 __all__ = ["CUMULATIVE", "CategoryCode", "CountryCode", "CurrencyCode", "Document", "Factor", "Level", "Money", "Names"]
-__all__ += ["Period", "Ratio", "RuleId", "exact", "utc"]
+__all__ += ["WHOLE", "Period", "Ratio", "RuleId", "exact", "utc"]
 
 
 def exact(value: object) -> object:
@@ -61,14 +61,22 @@ class Level(StrEnum):
 
 
 class Period(StrEnum):
-    """What an amount is weighed over: one line, all lines of one expense it applies to, a night, or a running total."""
+    """What an amount is weighed over.
+
+    One line; all lines of one expense it applies to, per night or per attendee where it says so; or a running total of
+    one person, over a trip, a day, a month or a year.
+    """
 
     LINE = "line"
     EXPENSE = "expense"
     NIGHT = "night"
+    ATTENDEE = "attendee"
+    TRIP = "trip"
     DAY = "day"
     MONTH = "month"
     YEAR = "year"
 
 
-CUMULATIVE: Final = frozenset({Period.DAY, Period.MONTH, Period.YEAR})
+CUMULATIVE: Final = frozenset({Period.TRIP, Period.DAY, Period.MONTH, Period.YEAR})
+# Limits of one expense as a whole, whatever they are multiplied by.
+WHOLE: Final = frozenset({Period.EXPENSE, Period.NIGHT, Period.ATTENDEE})

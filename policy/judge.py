@@ -28,6 +28,11 @@ UNKNOWN_AMOUNT: Final = "fallback.amount"
 _STATE_IT: Final = "passes once country, city with state, county and date are stated and their rate allows it"
 # Said wherever a limit per night met a document that does not count them.
 ONE_NIGHT: Final = "one night is assumed, since the document does not say how many"
+ONE_ATTENDEE: Final = "one attendee is assumed, since nobody stated how many there were"
+_ASSUMED: Final = (ONE_NIGHT, ONE_ATTENDEE)
+# Why a limit per trip cannot be weighed, and what would help.
+_NO_TRIP: Final = "no trip is stated"
+_STATE_TRIP: Final = "passes once its trip is stated and the trip stays within the limit"
 
 _ABSENT: Final = tuple(
     PathNode(rule_id=f"level.{level}", level=level.value, outcome="NOT_APPLICABLE", reason=f"no {words} rule applies")
@@ -112,6 +117,8 @@ def visits(line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
             if by is not None and by is not node:
                 silent = f"replaced by {by.id}"
         silent = silent or node.doubt
+        if not silent and node.per is Period.TRIP and not expense.trip:
+            silent = _NO_TRIP
         effective = policy.effective(node, line) if node.factors else node.plain
         found.append(Visit(node, None if silent else effective, silent))
     return found
@@ -162,7 +169,7 @@ def _decide(
             continue
         total, together = sums.get(node.order, (own, 1))
         amount = abs(total)
-        limit, entry = _weigh(node, effective, amount, expense.nights)
+        limit, entry = _weigh(node, effective, amount, expense)
         path.append(entry)
         if flip.tighter(limit, amount, own, together, effective.source) and outcome == "PASS":
             named, weighed = entry, amount
@@ -185,24 +192,35 @@ def _decide(
     )
 
 
-def _weigh(node: Node, effective: Effective, amount: Decimal, nights: int | None) -> tuple[Decimal, PathNode]:
+def _weigh(node: Node, effective: Effective, amount: Decimal, expense: Expense) -> tuple[Decimal, PathNode]:
     """Return a node's limit in this expense and its entry in the path."""
-    if node.per is Period.NIGHT and nights != 1:
-        count = nights or 1
-        limit, warn_at = effective.value * count, effective.warn_at * count
-        outcome = effective.failed.outcome if amount > limit else "WARN" if amount > warn_at else "PASS"
-        reason = f"limit {effective.origin} x {nights} nights" if nights else f"limit {effective.origin}, {ONE_NIGHT}"
-        return limit, PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=limit, reason=reason)
+    if node.per is Period.NIGHT and expense.nights != 1:
+        return _times(node, effective, amount, (expense.nights, "nights", ONE_NIGHT))
+    if node.per is Period.ATTENDEE and expense.attendees != 1:
+        return _times(node, effective, amount, (expense.attendees, "attendees", ONE_ATTENDEE))
     if amount > effective.value:
         return effective.value, effective.failed
     return effective.value, effective.warned if amount > effective.warn_at else effective.passed
+
+
+def _times(
+    node: Node, effective: Effective, amount: Decimal, counted: tuple[int | None, str, str]
+) -> tuple[Decimal, PathNode]:
+    """Return the same where the limit is so many times itself; unknown how many, it is one."""
+    number, units, assumed = counted
+    count = number or 1
+    limit, warn_at = effective.value * count, effective.warn_at * count
+    outcome = effective.failed.outcome if amount > limit else "WARN" if amount > warn_at else "PASS"
+    reason = f"limit {effective.origin} x {number} {units}" if number else f"limit {effective.origin}, {assumed}"
+    return limit, PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=limit, reason=reason)
 
 
 def _unweighed(node: Node, silent: str) -> PathNode:
     """Return the entry of a rule that has no limit to weigh: replaced, not for this line, or in doubt."""
     if silent.startswith("replaced"):
         return _entry(node, "OVERRIDDEN", silent)
-    return _entry(node, "REVIEW_REQUIRED" if node.doubt and silent == node.doubt else "NOT_APPLICABLE", silent)
+    doubted = silent == _NO_TRIP or (node.doubt and silent == node.doubt)
+    return _entry(node, "REVIEW_REQUIRED" if doubted else "NOT_APPLICABLE", silent)
 
 
 def _entry(node: Node, outcome: str, reason: str) -> PathNode:
@@ -212,13 +230,15 @@ def _entry(node: Node, outcome: str, reason: str) -> PathNode:
 def _undecided(line: Line, policy: CompiledPolicy, path: list[PathNode], *, covered: bool) -> Decision | None:
     """Return the decision that a person has to decide, None where nothing is left open.
 
-    A per diem applies and its rate cannot be told; or nothing but general caps applies, so that a limit was forgotten
-    or the category is wrong.
+    A per diem applies and its rate cannot be told; a limit per trip applies and no trip is stated; or nothing but
+    general caps applies, so that a limit was forgotten or the category is wrong.
     """
     doubted = next((entry for entry in path if entry.outcome == "REVIEW_REQUIRED"), None)
     if doubted is None and covered:
         return None
     code, flip = "PER_DIEM_UNKNOWN", _STATE_IT
+    if doubted is not None and doubted.reason == _NO_TRIP:
+        code, flip = "TRIP_UNKNOWN", _STATE_TRIP
     if doubted is None:
         known = line.category is not None and line.category in policy.categories
         what = f"no limit for category {line.category}" if known else "no category of the taxonomy"
@@ -266,6 +286,7 @@ _WORDS: Final = {
     "PER_DIEM_EXCEEDED": "{amount} {currency} is above the per diem of {limit} {currency} set by {rule}; {flip}.",
     "FALLBACK_UNMAPPED": "No limit covers it: it needs a person; {flip}.",
     "PER_DIEM_UNKNOWN": "The rate of per diem {rule} cannot be told: {reason}; {flip}.",
+    "TRIP_UNKNOWN": "It is limited by {rule} per trip and {reason}; {flip}.",
     "AMOUNT_UNKNOWN": "There is no amount to compare; {flip}.",
     None: "{amount} {currency} is close to the limit of {limit} {currency} set by {rule}.",
 }
@@ -302,9 +323,10 @@ def _message(decision: Decision) -> str:
         amount=decision.amount, currency=decision.currency, limit=decision.limit, rule=decision.rule_id,
         flip=decision.flip, reason=named.reason if named else "",
     )  # fmt: skip
-    if decision.outcome == "PASS" or named is None or not named.reason.endswith(ONE_NIGHT):
+    assumed = next((words for words in _ASSUMED if named is not None and named.reason.endswith(words)), None)
+    if decision.outcome == "PASS" or assumed is None:
         return message
-    return f"{message[:-1]}; {ONE_NIGHT}."
+    return f"{message[:-1]}; {assumed}."
 
 
 def _outcome(finding: Finding) -> str:

@@ -120,6 +120,7 @@ def settle(found: Transaction, holder: Holder, source: str) -> CardLine:
             claimed_category=found.category or holder.context.claimed_category,
             country=_country(found) or holder.context.country,
             locality=found.locality or holder.context.locality,
+            trip=found.trip or holder.context.trip,
         ),
         problems=() if merchant else (_no_merchant(found),),
         told={

@@ -32,6 +32,7 @@ FeedField = Literal[
     "original_currency",
     "country",
     "locality",
+    "trip",
     "side",
 ]
 
@@ -76,6 +77,7 @@ _KNOWN: Final[Mapping[FeedField, tuple[str, ...]]] = {
     # Only where the map names them: a feed's country may be the card holder's, and its code any of three kinds.
     "country": (),
     "locality": (),
+    "trip": (),
     # Only by a map: a column of that name mostly tells the channel.
     "side": (),
 }

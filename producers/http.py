@@ -120,6 +120,14 @@ async def send_documents(request: Request, service: _Given) -> Accepted:
             await file.close()
 
 
+def _attendees(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise FormRefused("the field `attendees` is no whole number from 1 on; correct it, or leave it out")
+    return int(text)
+
+
 async def _submitted(service: _Service, fields: Mapping[str, str], files: list[UploadFile]) -> Accepted:
     if not files:
         raise FormRefused("the form has no file; send it in the field `file`")
@@ -136,6 +144,8 @@ async def _submitted(service: _Service, fields: Mapping[str, str], files: list[U
             claimed_category=fields.get("category") or None,
             country=fields.get("country") or None,
             locality=fields.get("locality") or None,
+            trip=fields.get("trip") or None,
+            attendees=_attendees(fields.get("attendees")),
         ),
     )
     intake = service.intake

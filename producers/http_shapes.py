@@ -108,6 +108,8 @@ FORM: Final = {
         "category": {"type": "string", "description": "Category the employee claims."},
         "country": {"type": "string", "description": "ISO 3166-1 alpha-2."},
         "locality": {"type": "string"},
+        "trip": {"type": "string", "description": "Trip it belongs to, as your organisation calls it."},
+        "attendees": {"type": "integer", "minimum": 1, "description": "How many people it was spent on."},
         "batch": {"type": "string", "description": "Name of the batch; made up otherwise."},
     },
 }

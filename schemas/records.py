@@ -76,6 +76,8 @@ class Context:
     country: Annotated[str | None, Doc("ISO 3166-1 alpha-2 country of the spend, when stated.")] = None
     locality: Annotated[str | None, Doc("City, county or ZIP of the spend, when stated.")] = None
     reporting_currency: Annotated[str, Doc("ISO 4217 currency the ledger reports in.")] = "USD"
+    trip: Annotated[str | None, Doc("Trip the spend belongs to, as the organisation calls it, when stated.")] = None
+    attendees: Annotated[int | None, Doc("How many people it was spent on, when stated.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

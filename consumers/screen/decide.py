@@ -7,6 +7,7 @@ from typing import Final
 from consumers.screen.footprint import Account, Footprint, footprint_of
 from consumers.screen.prior import Prior
 from consumers.screen.twins import Sum
+from policy.checks import meal_and_per_diem
 from policy.checks.across import DuplicateExact, NearDuplicate, Severity, SplitTransaction
 from policy.checks.prepare import found
 from policy.compiled import CompiledPolicy
@@ -28,12 +29,15 @@ _UNSURE: Final = CheckSettings(severity="warn", blocking=True)
 # What a check does when the policy does not speak of it.
 _DEFAULTS: Final[dict[str, CheckSettings]] = {
     "DUPLICATE_EXACT": DuplicateExact(),
+    "MEAL_AND_PER_DIEM": meal_and_per_diem.Settings(),
     "DUPLICATE_NEAR": NearDuplicate(),
     "SPLIT_TRANSACTION": SplitTransaction(),
     "BUDGET_EXCEEDED": Severity(),
     "MISSING_RECEIPT": Severity(),
     "RECEIPT_MISMATCH": Severity(),
 }
+# What is said of an earlier expense where it is not this one again.
+_SAID: Final = {"MEAL_AND_PER_DIEM": "An earlier expense claims {}."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def _duplicates(policy: CompiledPolicy, prior: Prior) -> list[Finding]:
     for seen in prior.seen:
         settings = _settings(policy, seen.code)
         if settings.enabled:
-            message = f"It has {seen.words} as an earlier expense."
+            message = _SAID.get(seen.code, "It has {} as an earlier expense.").format(seen.words)
             findings.append(found(seen.code, settings, message, other=seen.expense))
     settings = _settings(policy, "DUPLICATE_NEAR")
     if prior.added is not None and settings.enabled:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from consumers.screen.twins import Near
+from policy.checks import meal_and_per_diem
 from policy.checks.across import SplitTransaction
 from policy.coded import facts_of
 from policy.compiled import CompiledPolicy
@@ -100,7 +101,7 @@ def footprint_of(event: ExpenseEvaluated, policy: CompiledPolicy) -> Footprint:
     return Footprint(
         day=day,
         accounts=_accounts(event, facts, policy, day) if known else (),
-        prints=_prints(event, facts),
+        prints=(*_prints(event, facts), *_days_of_meals(event, facts, policy)),
         parts=_parts(event, facts, policy) if known else (),
         purchase=_purchase(event, facts) if known else None,
         near=_near(event, facts),
@@ -134,14 +135,15 @@ def _accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, d
 
 
 def _personal_accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, day: date) -> list[Account]:
-    """Return the running totals of this person under limits per day, month or year."""
+    """Return the running totals of this person under limits per trip, day, month or year."""
     found: dict[str, Account] = {}
     for line in facts.lines:
         for node, effective, _ in visits(line, facts, policy):
             if effective is None or not node.cumulative or line.amount is None:
                 continue
             on = (line.on if node.dated else None) or day
-            key = _key("limit", node.id, event.subject, _bucket(node.per, on))
+            over = facts.trip or "" if node.per is Period.TRIP else _bucket(node.per, on)
+            key = _key("limit", node.id, event.subject, over)
             before = found[key].amount if key in found else Decimal(0)
             level, words = node.level.value, effective.origin
             added, above = before + line.amount, effective.failed.outcome
@@ -177,6 +179,24 @@ def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
     elif read.account and on and amount:
         key = _key("card", read.account, on, amount, folded(read.vendor_name or ""))
         found.append(Print("DUPLICATE_EXACT", key, "the same account, date, amount and merchant"))
+    return tuple(found)
+
+
+def _days_of_meals(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy) -> tuple[Print, ...]:
+    """Return the days this person claims a meal for, and those they claim a per diem for; each looks for the other."""
+    settings = policy.settings.get("MEAL_AND_PER_DIEM")
+    if not isinstance(settings, meal_and_per_diem.Settings) or not settings.enabled:
+        return ()
+    sides = (
+        ("meal", settings.meals, "per_diem", "the per diem of a day that this meal is of"),
+        ("per_diem", settings.per_diems, "meal", "a meal on a day that this per diem is for"),
+    )
+    found = []
+    for side, categories, other, words in sides:
+        for day in sorted({day for day, _ in meal_and_per_diem.days_of(facts, categories)}):
+            own, looked = (_key(name, event.subject, day.isoformat()) for name in (side, other))
+            found.append(Print("MEAL_AND_PER_DIEM", own, words, looked=False))
+            found.append(Print("MEAL_AND_PER_DIEM", looked, words, left=False))
     return tuple(found)
 
 

@@ -122,7 +122,8 @@ class Ledger:
             found = [other for _, value in walk if (other := value.decode()) != expense]
             if found and found[0] not in same:
                 seen.append(Seen(mark.code, found[0], mark.words))
-            same.update(found)
+            # A meal and a per diem of one day are two purchases, not one again.
+            same.update(found if mark.code.startswith("DUPLICATE") else ())
         return tuple(seen), same
 
     def _parts(

@@ -143,6 +143,18 @@ class Behaviour(Section):
     lag_bound: Annotated[PositiveInt, Field(description="Lag of any stage above which the door closes.")] = default_of(
         "lag_bound"
     )
+    backtest_required: Annotated[
+        bool, Field(description="Publish a policy only where a backtest of the last 29 days stays within bounds.")
+    ] = default_of("backtest_required")
+    backtest_newly_flagged: Annotated[
+        float, Field(description="Largest share of expenses a policy may newly send to a person.", ge=0, le=1)
+    ] = default_of("backtest_newly_flagged")
+    backtest_newly_cleared: Annotated[float, Field(description="Largest share it may newly let pass.", ge=0, le=1)] = (
+        default_of("backtest_newly_cleared")
+    )
+    backtest_reviews_per_week: Annotated[
+        PositiveFloat | None, Field(description="Most expenses a week it may send to a person; null: no bound.")
+    ] = default_of("backtest_reviews_per_week")
     tick_seconds: Annotated[PositiveFloat, Field(description="Seconds between two ticks.")] = default_of("tick_s")
     erp_timeout_seconds: Annotated[PositiveFloat, Field(description="Time limit of one ERP call.")] = default_of(
         "erp_timeout_s"

@@ -33,6 +33,12 @@ SPENDTRAIL_STUCK_S: {{ .stuckSeconds | quote }}
 SPENDTRAIL_JOIN_LIMIT_S: {{ .joinLimitSeconds | quote }}
 SPENDTRAIL_UPLOAD_BYTES: {{ int64 .uploadBytes | quote }}
 SPENDTRAIL_LAG_BOUND: {{ int64 .lagBound | quote }}
+SPENDTRAIL_BACKTEST_REQUIRED: {{ .backtestRequired | quote }}
+SPENDTRAIL_BACKTEST_NEWLY_FLAGGED: {{ .backtestNewlyFlagged | quote }}
+SPENDTRAIL_BACKTEST_NEWLY_CLEARED: {{ .backtestNewlyCleared | quote }}
+{{- with .backtestReviewsPerWeek }}
+SPENDTRAIL_BACKTEST_REVIEWS_PER_WEEK: {{ . | quote }}
+{{- end }}
 SPENDTRAIL_TICK_S: {{ .tickSeconds | quote }}
 SPENDTRAIL_ERP_TIMEOUT_S: {{ .erpTimeoutSeconds | quote }}
 {{- end }}

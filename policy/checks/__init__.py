@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from policy.checks import (
     alcohol,
     future_dated,
+    meal_and_per_diem,
     personal_spend,
     restricted_mcc,
     round_amount,
@@ -39,6 +40,7 @@ REGISTRY: Final = (
     Check("RESTRICTED_MCC", restricted_mcc.Settings, restricted_mcc.prepare),
     Check("PERSONAL_SPEND", personal_spend.Settings, personal_spend.prepare),
     Check("ALCOHOL", alcohol.Settings, alcohol.prepare),
+    Check("MEAL_AND_PER_DIEM", meal_and_per_diem.Settings, meal_and_per_diem.prepare),
     Check("FUTURE_DATED", future_dated.Settings, future_dated.prepare),
     Check("STALE_EXPENSE", stale_expense.Settings, stale_expense.prepare),
     Check("WEEKEND_SPEND", weekend_spend.Settings, weekend_spend.prepare),

@@ -1,4 +1,4 @@
-"""ALCOHOL: the words of a line or of the merchant speak of alcohol."""
+"""ALCOHOL: the words of a line speak of alcohol."""
 
 from policy.checks.keywords import KeywordSettings, keyword_check
 from policy.checks.prepare import Find
@@ -7,7 +7,12 @@ __all__ = ["Settings", "prepare"]
 
 
 class Settings(KeywordSettings):
-    """Words for drinks and places that sell them, in the languages receipts come in."""
+    """Words for drinks, in the languages receipts come in.
+
+    A merchant's name says where, not what: a wine bar serves lunch. It counts only where `merchants` says so.
+    """
+
+    merchants: bool = False
 
 
 def prepare(settings: Settings) -> Find:

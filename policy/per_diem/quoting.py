@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from policy.constraints import RANKS, Effective, Node, effective
 from policy.currency import ROUNDINGS, to_minor_unit
 from policy.facts import Expense, Line
-from policy.fields import CUMULATIVE, Level, Period
+from policy.fields import CUMULATIVE, WHOLE, Level, Period
 from policy.per_diem.models import Component, PerDiem, RateTable
 from policy.per_diem.places import Directory, Doubt, region
 from policy.per_diem.seasons import season
@@ -193,7 +193,7 @@ class PerDiems:
         return replace(
             _node(placed, "", plain),
             per=per,
-            whole=per in {Period.EXPENSE, Period.NIGHT},
+            whole=per in WHOLE,
             cumulative=per in CUMULATIVE,
         )
 
@@ -256,7 +256,7 @@ def _node(placed: _Placed, doubt: str, plain: Effective | None = None) -> Node:
         order=placed.order,
         rank=RANKS[Level.PER_DIEM],
         per=rule.per,
-        whole=rule.per in {Period.EXPENSE, Period.NIGHT},
+        whole=rule.per in WHOLE,
         cumulative=rule.per in CUMULATIVE,
         factors=(),
         overrides=frozenset() if doubt else frozenset(rule.overrides),

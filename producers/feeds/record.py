@@ -47,6 +47,7 @@ class Transaction:
     project: str = ""
     country: str = ""
     locality: str = ""
+    trip: str = ""
     original_amount: Decimal | None = None
     original_currency: str = ""
     names: Mapping[FeedField, str] = field(default_factory=dict)

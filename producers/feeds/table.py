@@ -214,6 +214,7 @@ def transaction(row: Row, table: Mapped) -> Transaction:
         project=cell("project"),
         country=cell("country"),
         locality=cell("locality"),
+        trip=cell("trip"),
         original_amount=sign * _money(original, "original_amount", original_currency, table) if original else None,
         original_currency=original_currency,
         names=table.names,

@@ -44,7 +44,24 @@ def found(facts: Expense, code: str, **settings: Any) -> list[str]:
             expense(line("5", description="House WINE 0.2l")),
             expense(line("5", description="Winery tour, ginger ale")),
         ),
-        ("ALCOHOL", {"words": ["wine"]}, expense(line("5"), merchant="The Wine Bar"), expense(line("5"))),
+        (
+            "ALCOHOL",
+            {"words": ["wine"], "merchants": True},
+            expense(line("5"), merchant="The Wine Bar"),
+            expense(line("5")),
+        ),
+        (
+            "ALCOHOL",
+            {"words": ["wine"]},
+            expense(line("5", description="wine")),
+            expense(line("5"), merchant="The Wine Bar"),
+        ),
+        (
+            "MEAL_AND_PER_DIEM",
+            {"meals": ["meals"], "per_diems": ["gifts"]},
+            expense(line("5", 1, "meals.entertainment"), line("9", 2, "gifts")),
+            expense(line("5", 1, "meals", on=DAY - timedelta(1)), line("9", 2, "gifts")),
+        ),
         (
             "PERSONAL_SPEND",
             {"words": ["perfume"], "merchants": False},

@@ -58,7 +58,7 @@ def test_json_is_read_the_same(tmp_path: Path) -> None:
         (HEAD + RULE + "  - {id: meals, level: absolute, limit: 5}\n", "0.yaml:6: limits.1.id: id 'meals' is taken"),
         (HEAD + RULE.replace("match:", "currency: EUR, match:"), "meals is in EUR but the policy judges in USD"),
         (HEAD + RULE.replace("match:", "overrides: [absolute], match:"), "the absolute cap cannot be overridden"),
-        (HEAD + RULE.replace("match:", "per: trip, match:"), "0.yaml:5: limits.0.per: "),
+        (HEAD + RULE.replace("match:", "per: week, match:"), "0.yaml:5: limits.0.per: "),
         (HEAD + RULE + "checks: {NO_SUCH: {}}\n", "there is no check NO_SUCH; there are RESTRICTED_MCC"),
         (HEAD + RULE + "checks: {RESTRICTED_MCC: {mccs: [12]}}\n", "checks.RESTRICTED_MCC.mccs.0"),
         (HEAD + RULE + "name: again\n", "0.yaml:6: name: given twice; keep one"),

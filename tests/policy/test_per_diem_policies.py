@@ -41,7 +41,7 @@ def test_a_policy_without_per_diems_keeps_its_version() -> None:
     }
     before = "ff012faf665e205859d6e977dcda51283be74b8fff11069612720ef832fff26d"
     assert Snapshot.of(check_document(data, "test")).version == before
-    assert b"per_diem" not in genesis().canonical
+    assert not {"per_diem", "per_diem_tables"} & orjson.loads(genesis().canonical).keys()
 
 
 def test_the_order_of_tables_and_places_makes_no_version() -> None:

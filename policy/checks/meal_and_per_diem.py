@@ -1,0 +1,49 @@
+"""MEAL_AND_PER_DIEM: a meal is claimed on a day whose per diem for meals is claimed too, so it would be paid twice."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from policy.checks.prepare import Find, found
+from policy.facts import Expense
+from policy.fields import CategoryCode
+from policy.models import CheckSettings
+from schemas.records import Finding
+
+__all__ = ["Settings", "days_of", "prepare"]
+
+
+class Settings(CheckSettings):
+    """Categories of meals and of per diems claimed, each with what is beneath them.
+
+    Within one expense it is found here, across the expenses of one person by `screen`.
+    """
+
+    blocking: bool = True
+    meals: tuple[CategoryCode, ...] = Field(default=("meals",), min_length=1)
+    per_diems: Annotated[tuple[CategoryCode, ...], Field(min_length=1)] = ("travel.per_diem",)
+
+
+def days_of(expense: Expense, categories: Sequence[str]) -> Iterator[tuple[date, int]]:
+    """Yield day and line number of each line in these categories, as far as a day is known."""
+    for line in expense.lines:
+        day = line.on or expense.on
+        code = line.category or ""
+        if day is not None and any(code == above or code.startswith(f"{above}.") for above in categories):
+            yield day, line.number
+
+
+def prepare(settings: Settings) -> Find:
+    """Return the check."""
+
+    def find(expense: Expense) -> Sequence[Finding]:
+        claimed = {day for day, _ in days_of(expense, settings.per_diems)}
+        return [
+            found("MEAL_AND_PER_DIEM", settings, f"The per diem of {day} is claimed as well as this meal.", line)
+            for day, line in (days_of(expense, settings.meals) if claimed else ())
+            if day in claimed
+        ]
+
+    return find
