@@ -37,7 +37,7 @@ def limits(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "limit": draw(AMOUNTS),
                 "priority": draw(st.integers(1, 100)),
                 "match": draw(MATCHES[level]),
-                "per": draw(st.sampled_from(["line", "expense", "night", "month"])),
+                "per": draw(st.sampled_from(["line", "expense", "night", "attendee", "trip", "month"])),
                 "overrides": draw(st.lists(st.sampled_from(["role", "category", "per_diem"]), max_size=2, unique=True)),
                 "scales": [] if absolute else draw(st.lists(st.sampled_from(["geo", "role"]), max_size=2, unique=True)),
             }

@@ -15,20 +15,22 @@ from tests.screen.desk import BUDGET, ROOMY, Desk
 AMOUNTS = ("90.00", "240.00", "310.00", "330.00", "520.00")
 # The second and the third are the first but for one slip each.
 NUMBERS = (None, "20417", "2O417", "20471", "99999")
-VENDORS = ("one", "two")
+# Vendor and category; the per diem is of the same days as the meals.
+WHAT = (("one", "office_supplies"), ("two", "office_supplies"), ("two", "meals"), ("self", "travel.per_diem"))
+Step = tuple[str, int, str, tuple[str, str], bool, str | None, int]
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["submit", "reject", "correct"]),
         st.integers(0, 5),
         st.sampled_from(AMOUNTS),
-        st.sampled_from(VENDORS),
+        st.sampled_from(WHAT),
         st.booleans(),
         st.sampled_from(NUMBERS),
         st.integers(0, 3),
     ),
     max_size=14,
 )
-LIMITS = [{**ROOMY[0], "limit": "500"}]
+LIMITS = [{**ROOMY[0], "limit": "500", "match": {"categories": ["office_supplies", "meals", "travel.per_diem"]}}]
 
 
 def _desk() -> Desk:
@@ -42,11 +44,13 @@ def _gist(decision: ExpenseDecided) -> Any:
 
 @settings(deadline=None, max_examples=examples(60))
 @given(STEPS)
-def test_history_is_that_of_the_survivors(steps: list[tuple[str, int, str, str, bool, str | None, int]]) -> None:
+def test_history_is_that_of_the_survivors(
+    steps: list[tuple[str, int, str, tuple[str, str], bool, str | None, int]],
+) -> None:
     """After any steps, totals and latest decisions equal those of a ledger that only ever saw the survivors."""
     desk, alive, latest = _desk(), dict[int, ExpenseCoded](), dict[str, ExpenseDecided]()
     revisions: dict[int, int] = {}
-    for action, which, amount, vendor, card, number, days in steps:
+    for action, which, amount, (vendor, category), card, number, days in steps:
         if which in alive and action == "submit":
             continue
         if which not in alive and action != "submit":
@@ -61,6 +65,7 @@ def test_history_is_that_of_the_survivors(steps: list[tuple[str, int, str, str, 
                 str(which),
                 amount,
                 vendor=vendor,
+                category=category,
                 card=card,
                 revision=revisions[which],
                 number=number,
