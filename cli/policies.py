@@ -13,6 +13,7 @@ from cli.instants import instant
 from cli.looking import expense_or_refuse
 from cli.output import console, errors, say_json
 from cli.policy_input import Json, Paths, Tenant, connected, loaded, refusing
+from cli.policy_signing import approve, make_key
 from cli.policy_text import decision_trees, say_policy, say_versions
 from cli.publishing import publish
 from cli.rate_tables import per_diem_table
@@ -32,10 +33,13 @@ _BAD_INPUT = 2
 def add(app: typer.Typer) -> None:
     """Add the verbs."""
     group = typer.Typer(
-        no_args_is_help=True, help="Policies: validate, publish, show, diff, backtest, explain, schema, per-diem-table."
+        no_args_is_help=True,
+        help="Policies: validate, publish, approve, key, show, diff, backtest, explain, schema, per-diem-table.",
     )
     group.command("validate")(validate)
     group.command("publish")(publish)
+    group.command("approve")(approve)
+    group.command("key")(make_key)
     group.command("show")(show)
     group.command("diff")(diff)
     group.command("backtest")(backtest)
@@ -79,7 +83,12 @@ def validate(paths: Paths, json: Json = False) -> None:
 def _snapshots(found: Session, tenant: str | None) -> Snapshots:
     with refusing():
         connected(found)
-        return read_policies(found.settings).of(tenant or found.settings.tenant)
+        policies = read_policies(found.settings)
+    whose = tenant or found.settings.tenant
+    for key, why in sorted(policies.refused.items()):
+        if key.startswith(f"{whose}/"):
+            errors.print(f"[red]refused[/red]  {escape(key)}: {escape(why)}; nothing is judged by it", highlight=False)
+    return policies.of(whose)
 
 
 def _version(snapshots: Snapshots, beginning: str) -> Snapshot:

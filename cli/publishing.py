@@ -1,18 +1,19 @@
 """`spendtrail policy publish`: from a moment in the future on, for ever, and only as the settings allow."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from cli.context import Refused, Session, actor, now, session
-from cli.instants import instant, utc
+from cli.context import Refused, Session, now, session
+from cli.instants import utc
 from cli.output import console, say_json
 from cli.policy_input import Json, Paths, Tenant, connected, loaded, refusing
+from cli.policy_signing import Key, publication_of, vouching
 from cli.rejudging import Asked, judge_anew, source_of
 from cli.trying import Bounds, beyond
 from policy.snapshot import Snapshot
-from producers.policy_publish import Publication
 from producers.policy_publish import publish as publish_policy
 
 __all__ = ["publish"]
@@ -36,28 +37,25 @@ def publish(
             help="Refuse it where it changes more than the settings allow; SPENDTRAIL_BACKTEST_REQUIRED asks always.",
         ),
     ] = False,
+    key: Key = None,
+    approval: Annotated[
+        list[Path] | None, typer.Option(help="File of `policy approve` by somebody else; may be given several times.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Publish a policy from a moment in the future on. It is kept for ever; what was judged before stays as it is.
 
     Published by SPENDTRAIL_ACTOR, or the login name.
     """
-    if not reason.strip():
-        raise Refused("--reason is empty; say why the policy changes")
     found = session()
-    publication = Publication(
-        tenant=tenant or found.settings.tenant,
-        published_by=actor(),
-        reason=reason.strip(),
-        effective_from=instant("--effective-from", effective_from) if effective_from else None,
-    )
+    publication = publication_of(found, reason, effective_from, tenant)
     with refusing():
         tried = loaded(paths)
         connected(found)
         judged = None
         if require_backtest or found.settings.backtest_required:
             judged = _hold(found, tried, publication.tenant, now(), quiet=json)
-        event = publish_policy(found.settings, paths, publication, now)
+        event = publish_policy(found.settings, paths, publication, now, vouching(key, approval or [], now()))
     if json:
         published = {"version": event.version, "tenant_id": event.tenant_id, "effective_from": event.effective_from}
         say_json({**published, "backtested": judged})

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -94,6 +95,14 @@ class Settings(BaseSettings):
         dict[str, str],
         Field(description="Consumer groups whose lag closes the door, each with the topic it reads, as JSON."),
     ] = Field(default_factory=dict)
+    policy_keys: Annotated[
+        dict[str, str], Field(description="Public keys of those who may sign policies, base64 by name, as JSON.")
+    ] = Field(default_factory=dict)
+    policy_signed_from: Annotated[
+        datetime | None,
+        Field(description="Policies that begin at this moment (UTC) or later must be signed; none: no policy must."),
+    ] = None
+    policy_signatures: Annotated[int, Field(description="By how many different keys; 2 is four eyes.", ge=1, le=5)] = 1
     backtest_required: Annotated[
         bool, Field(description="Publish a policy only where a backtest of the last 29 days stays within bounds.")
     ] = False

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime
 
+from policy.signing import Trust
 from policy.snapshot import Snapshot, Snapshots
 from schemas.envelope import Event
 from schemas.events import PolicyPublished
@@ -14,10 +15,13 @@ __all__ = ["Policies"]
 class Policies:
     """Snapshots by tenant. A tenant without one of its own is judged under the genesis snapshot.
 
-    A snapshot that this release cannot read raises `PolicyError` on `apply`: judging on without it would be wrong.
+    A snapshot that this release cannot read raises `PolicyError` on `apply`: judging on without it would be wrong. One
+    that lacks the signatures that `trust` asks for is never judged by; `refused` says why, by its key in the topic.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, trust: Trust | None = None) -> None:
+        self._trust = trust or Trust()
+        self.refused: dict[str, str] = {}
         self._published: dict[str, tuple[str, Snapshot, int]] = {}
         self._tenants: dict[str, Snapshots] = {}
         self._digest = 0
@@ -33,7 +37,12 @@ class Policies:
         if before is not None:
             self._digest ^= before[2]
             self._tenants.pop(before[0], None)
+        self.refused.pop(key, None)
         if not isinstance(event, PolicyPublished):
+            return
+        refusal = self._trust.refusal(event)
+        if refusal:
+            self.refused[key] = refusal
             return
         snapshot = replace(Snapshot.read(event.snapshot.encode()), effective_from=event.effective_from)
         digest = int.from_bytes(hashlib.sha256(f"{key}\n{event.snapshot}".encode()).digest())

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from config.settings import Settings
 from policy.documents import load
+from policy.errors import Fault, PolicyError
+from policy.signing import Signable, Trust
 from policy.snapshot import Snapshot, check_publication, genesis
 from policy.table import Policies
 from producers.edge import codec_of, open_publisher
@@ -14,11 +16,12 @@ from producers.opening import opening
 from schemas.codec import Codec
 from schemas.events import PolicyPublished
 from schemas.identity import derive
+from schemas.records import Signature
 from schemas.topics import POLICIES
 from streams.client import client_settings
 from streams.tail import KafkaTail
 
-__all__ = ["Publication", "publish", "publish_genesis", "read_policies"]
+__all__ = ["Publication", "Vouch", "publish", "publish_genesis", "read_policies", "signable"]
 
 _STAGE = "policy"
 _TIMEOUT_S = 30.0
@@ -39,6 +42,9 @@ class Publication:
     effective_from: datetime | None = None
 
 
+Vouch = Callable[[Signable], tuple[Signature, ...]]
+
+
 def read_policies(settings: Settings, codec: Codec | None = None) -> Policies:
     """Return every snapshot published so far.
 
@@ -50,7 +56,7 @@ def read_policies(settings: Settings, codec: Codec | None = None) -> Policies:
     codec = codec or codec_of(settings)
     client = client_settings(settings.bootstrap_servers or "", settings.kafka_options)
     tail = KafkaTail(client, POLICIES.name, None, None, _TIMEOUT_S)
-    policies = Policies()
+    policies = Policies(_trust(settings))
     try:
         while chunk := tail.catch_up():
             for record in chunk:
@@ -61,23 +67,41 @@ def read_policies(settings: Settings, codec: Codec | None = None) -> Policies:
     return policies
 
 
+def signable(snapshot: Snapshot, publication: Publication) -> tuple[Snapshot, Signable]:
+    """Return a snapshot as it is to be published, and what there is to sign about it."""
+    if publication.effective_from is not None:
+        snapshot = replace(snapshot, effective_from=publication.effective_from.astimezone(UTC))
+    about = Signable(
+        version=snapshot.version,
+        tenant=publication.tenant,
+        effective_from=snapshot.effective_from,
+        reason=publication.reason,
+    )
+    return snapshot, about
+
+
 def publish(
-    settings: Settings, paths: Sequence[Path], publication: Publication, clock: Callable[[], datetime]
+    settings: Settings,
+    paths: Sequence[Path],
+    publication: Publication,
+    clock: Callable[[], datetime],
+    vouch: Vouch = lambda _: (),
 ) -> PolicyPublished:
-    """Check the policy in the files or folders and publish it; returns when the brokers have it.
+    """Check the policy in the files or folders and publish it with the signatures that `vouch` gives.
+
+    Returns when the brokers have it.
 
     Raises:
-        PolicyError: the policy is wrong, begins less than 60 s from now, or at the instant another one begins.
+        PolicyError: the policy is wrong, begins less than 60 s from now, or at the instant another one begins, or lacks
+            signatures that the settings ask for.
         PublishFailed, RegistryUnavailable, TransportLost: what it needs does not answer; publish again.
 
     """
-    snapshot = Snapshot.of(load(*paths))
-    if publication.effective_from is not None:
-        snapshot = replace(snapshot, effective_from=publication.effective_from.astimezone(UTC))
+    snapshot, about = signable(Snapshot.of(load(*paths)), publication)
     codec = codec_of(settings)
     now = clock()
     check_publication(snapshot, read_policies(settings, codec).of(publication.tenant), now)
-    return _write(settings, codec, snapshot, publication, now)
+    return _write(settings, codec, snapshot, publication, now, vouch(about))
 
 
 def publish_genesis(
@@ -99,8 +123,17 @@ def publish_genesis(
     return _write(settings, codec, replace(first, effective_from=_GENESIS_FROM), publication, clock())
 
 
+def _trust(settings: Settings) -> Trust:
+    return Trust.of(settings.policy_keys, settings.policy_signed_from, settings.policy_signatures)
+
+
 def _write(
-    settings: Settings, codec: Codec, snapshot: Snapshot, publication: Publication, at: datetime
+    settings: Settings,
+    codec: Codec,
+    snapshot: Snapshot,
+    publication: Publication,
+    at: datetime,
+    signatures: tuple[Signature, ...] = (),
 ) -> PolicyPublished:
     event = opening(
         PolicyPublished,
@@ -116,7 +149,12 @@ def _write(
         effective_from=snapshot.effective_from,
         published_by=publication.published_by,
         reason=publication.reason,
+        signatures=signatures,
     )
+    refusal = _trust(settings).refusal(event)
+    if refusal:
+        remedy = "publish it with --key, and with --approval of whoever else must sign"
+        raise PolicyError(Fault(snapshot.document.name, "signatures", refusal, remedy))
     with open_publisher(settings, codec) as publisher:
         publisher.publish(event)
     return event

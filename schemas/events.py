@@ -22,6 +22,7 @@ from schemas.records import (
     Line,
     Portion,
     Posting,
+    Signature,
     VendorMatch,
 )
 
@@ -293,6 +294,7 @@ class PolicyPublished(Event):
     effective_from: Annotated[Instant, Doc("First submission time it applies to, UTC.")]
     published_by: Annotated[str, Doc("Who published it.")]
     reason: Annotated[str, Doc("Why.")]
+    signatures: Annotated[tuple[Signature, ...], Doc("Who vouches for it; empty where nobody signed.")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from schemas.fields import Amount, Day, Doc, Quantity, Rate
+from schemas.fields import Amount, Day, Doc, Instant, Quantity, Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,3 +231,14 @@ class Posting:
     posting_id: Annotated[str, Doc("The ERP's id.")]
     idempotency_key: Annotated[str, Doc("Derived from tenant, ledger, expense and revision.")]
     replayed: Annotated[bool, Doc("True when the ERP had it already and answered the first posting again.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Who vouches for a policy version. It signs version, tenant, beginning and reason, and its own other fields."""
+
+    key: Annotated[str, Doc("The public key it is checked with: the first 16 hex digits of its SHA-256.")]
+    signer: Annotated[str, Doc("Who signed, as they named themselves; a role, never a person.")]
+    role: Annotated[str, Doc("publish or approve.")]
+    signed_at: Annotated[Instant, Doc("When, UTC, by the signer's clock.")]
+    value: Annotated[bytes, Doc("Ed25519 signature.")]

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any, cast
 
@@ -14,13 +16,13 @@ from consumers.runtime.stage import Handler, Table
 from documents.completions import OpenAiCompatible, Service
 from schemas.envelope import Event
 from schemas.events import KeyWrapped
-from schemas.topics import AUDIT_KEYS
+from schemas.topics import AUDIT_KEYS, POLICIES
 from vault.blobs import BlobStore
 from vault.keys import KeyTable
 from vault.master import load_master
 from vault.sealing import Vault
 
-__all__ = ["KEYS", "KeyView", "asynchronous", "inline", "needs_keys", "worker"]
+__all__ = ["KEYS", "KeyView", "asynchronous", "inline", "needs_keys", "tables_of", "worker"]
 
 
 class KeyView:
@@ -50,6 +52,24 @@ class KeyView:
 
 
 KEYS = Table("keys", AUDIT_KEYS, KeyView)
+
+
+def tables_of(handler: Handler, settings: Settings) -> tuple[Table, ...]:
+    """Return the tables of a handler; policies are held to the signatures that the settings ask for.
+
+    Raises:
+        PolicyError: the settings ask for more signatures than there are keys, or name what is no key.
+
+    """
+    if all(table.topic is not POLICIES for table in handler.tables):
+        return handler.tables
+    from policy.signing import Trust  # noqa: PLC0415 - judging is loaded by the stages that judge alone
+    from policy.table import Policies  # noqa: PLC0415 - as above
+
+    trust = Trust.of(settings.policy_keys, settings.policy_signed_from, settings.policy_signatures)
+    return tuple(
+        replace(table, view=partial(Policies, trust)) if table.topic is POLICIES else table for table in handler.tables
+    )
 
 
 def needs_keys(handler: Handler) -> bool:

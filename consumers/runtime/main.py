@@ -279,7 +279,8 @@ class _Process:
         stage, settings = self._stage, self._settings
         handler = stage.load()
         keys = capabilities.needs_keys(handler)
-        tables = SideTables((*handler.tables, *((capabilities.KEYS,) if keys else ())), transport, codec, self._clock)
+        wanted = (*capabilities.tables_of(handler, settings), *((capabilities.KEYS,) if keys else ()))
+        tables = SideTables(wanted, transport, codec, self._clock)
         tables.load()
         view = tables.take("keys") if keys else capabilities.KeyView()
         if not isinstance(view, capabilities.KeyView):

@@ -143,6 +143,15 @@ class Behaviour(Section):
     lag_bound: Annotated[PositiveInt, Field(description="Lag of any stage above which the door closes.")] = default_of(
         "lag_bound"
     )
+    policy_keys: Annotated[
+        dict[str, str], Field(description="Public keys of those who may sign policies, base64 by name.")
+    ] = {}
+    policy_signed_from: Annotated[
+        str, Field(description="Policies that begin at this moment or later must be signed; empty: no policy must.")
+    ] = ""
+    policy_signatures: Annotated[int, Field(description="By how many different keys; 2 is four eyes.", ge=1, le=5)] = (
+        default_of("policy_signatures")
+    )
     backtest_required: Annotated[
         bool, Field(description="Publish a policy only where a backtest of the last 29 days stays within bounds.")
     ] = default_of("backtest_required")

@@ -33,6 +33,11 @@ SPENDTRAIL_STUCK_S: {{ .stuckSeconds | quote }}
 SPENDTRAIL_JOIN_LIMIT_S: {{ .joinLimitSeconds | quote }}
 SPENDTRAIL_UPLOAD_BYTES: {{ int64 .uploadBytes | quote }}
 SPENDTRAIL_LAG_BOUND: {{ int64 .lagBound | quote }}
+SPENDTRAIL_POLICY_KEYS: {{ .policyKeys | toJson | quote }}
+SPENDTRAIL_POLICY_SIGNATURES: {{ int64 .policySignatures | quote }}
+{{- with .policySignedFrom }}
+SPENDTRAIL_POLICY_SIGNED_FROM: {{ . | quote }}
+{{- end }}
 SPENDTRAIL_BACKTEST_REQUIRED: {{ .backtestRequired | quote }}
 SPENDTRAIL_BACKTEST_NEWLY_FLAGGED: {{ .backtestNewlyFlagged | quote }}
 SPENDTRAIL_BACKTEST_NEWLY_CLEARED: {{ .backtestNewlyCleared | quote }}

@@ -305,3 +305,36 @@ def test_differences_of_per_diems_are_said_by_place() -> None:
     added = [str(d) for d in differences(shipped(), before)]
     assert added[0] == "added per_diem per-diem.lodging: lodging per night of home, abroad, categories travel.lodging"
     assert added[1:] == ["added per_diem_table abroad: State Department", "added per_diem_table home: GSA FY2026"]
+
+
+@pytest.mark.kafka
+def test_four_eyes_publish_a_policy(
+    run: Run, kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where two must sign, one alone is refused; with the other's approval it is published and in force."""
+    provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url)
+    keys = {}
+    for name in ("controller", "cfo"):
+        keys[name] = orjson.loads(run("key", "-o", tmp_path / f"{name}.pem", "--json").output)["public"]
+    assert "cannot be written" in refusal(run("key", "-o", tmp_path / "cfo.pem"))
+    assert (tmp_path / "cfo.pem").stat().st_mode & 0o077 == 0
+    for name, value in {
+        "BOOTSTRAP_SERVERS": kafka_stack.bootstrap_servers,
+        "SCHEMA_REGISTRY_URL": kafka_stack.registry_url or "",
+        "TENANT": f"signed-{tmp_path.parent.name}",
+        "POLICY_KEYS": orjson.dumps(keys).decode(),
+        "POLICY_SIGNED_FROM": "2026-01-01T00:00:00Z",
+        "POLICY_SIGNATURES": "2",
+    }.items():
+        monkeypatch.setenv(f"SPENDTRAIL_{name}", value)
+    what = (RULES, "--effective-from", "2999-01-01")
+    alone = ("publish", *what, "--reason", "signed", "--key", tmp_path / "controller.pem")
+    assert "1 of 1 signatures hold" in refusal(run(*alone))
+    approval = tmp_path / "approval.json"
+    approve = ("approve", *what, "--key", tmp_path / "cfo.pem", "-o", approval, "--reason")
+    assert run(*approve, "another").exit_code == 0
+    assert "published is signed" in refusal(run(*alone, "--approval", approval))
+    assert run(*approve, "signed").exit_code == 0
+    published = orjson.loads(run(*alone, "--approval", approval, "--json").output)
+    listed = [orjson.loads(line)["version"] for line in run("show", "--json").output.splitlines()]
+    assert published["version"] in listed
