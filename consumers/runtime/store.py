@@ -5,17 +5,16 @@ lie in memory until the transaction that carries its outputs and the changelog h
 the file: a file behind the changelog catches up, a file ahead of it would be wrong.
 """
 
-import heapq
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 import structlog
 
 from consumers.runtime.errors import Halted
 from consumers.runtime.pending import Journal, Pending
+from consumers.runtime.recent import Recent
 from consumers.runtime.transport import Fetched, Tail, TransactionLost
 from streams.record import Headers
 
@@ -34,6 +33,7 @@ _BATCH_RECORDS, _BATCH_BYTES = 50_000, 16 * 1024 * 1024
 # page cache is read back from the disk. Otherwise records of now touch few pages, and the caches of many partitions
 # would make a process grow for as long as they fill. In KiB, negative as SQLite wants it.
 _RESTORE_CACHE, _CACHE = -64 * 1024, -512
+_BETWEEN = "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
 
 
 def version_headers(version: int) -> Headers:
@@ -53,7 +53,7 @@ class PartitionStore:
 
     def __init__(self, path: Path, *, now_ms: int, max_age_ms: int, version: int = _FIRST_VERSION) -> None:
         self.path, self._version = path, version
-        self._pending = Pending()
+        self._pending, self._recent = Pending(), Recent()
         path.parent.mkdir(parents=True, exist_ok=True)
         db = None
         try:
@@ -98,6 +98,7 @@ class PartitionStore:
         self._db.close()
         self._remove()
         self._db = self._open(self.path)
+        self._recent = Recent()
         self.next_offset = 0
 
     def restore(self, tail: Tail, *, now_ms: int, on_progress: Callable[[int, int], None]) -> int:
@@ -164,18 +165,34 @@ class PartitionStore:
         """Return the value as of the last finished record, None where there is none."""
         if key in self._pending.changes:
             return self._pending.changes[key]
-        with self._sound():
+        known, value = self._recent.find(key)
+        if known:
+            return value
+        try:
             row = self._db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+        value = row[0] if row else None
+        self._recent.note(key, value)
+        return value
 
-    def range(self, start: str, end: str, over: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes]]:
-        """Yield start <= key < end in order; `over` lies above what is stored."""
-        between = "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key"
-        above = self._pending.between(start, end) | {k: v for k, v in over.items() if start <= k < end}
-        changed = ((k, v) for k, v in sorted(above.items()) if v is not None)
-        with self._sound():
-            stored = ((k, v) for k, v in self._db.execute(between, (start, end)) if k not in above)
-            yield from heapq.merge(stored, changed)
+    def range(
+        self, start: str, end: str, over: Mapping[str, bytes | None], limit: int | None = None
+    ) -> list[tuple[str, bytes]]:
+        """Return the first `limit` pairs with start <= key < end in order; `over` lies above what is stored."""
+        above = self._pending.between(start, end)
+        if over:
+            above |= {key: value for key, value in over.items() if start <= key < end}
+        # What lies above may hide as many of the stored ones; below zero is SQLite's "all".
+        most = -1 if limit is None else limit + len(above)
+        try:
+            stored: list[tuple[str, bytes]] = self._db.execute(_BETWEEN, (start, end, most)).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+        if not above:
+            return stored
+        merged = dict(stored) | above
+        return [(key, value) for key in sorted(merged) if (value := merged[key]) is not None][:limit]
 
     def accept(self, journal: Mapping[str, bytes | None]) -> None:
         """Take in what one finished record changed."""
@@ -198,14 +215,17 @@ class PartitionStore:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            self._db.close()
-            self._remove()
-            msg = f"state file {self.path} cannot be used ({error}) and is rebuilt from its changelog"
-            raise TransactionLost(msg) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> TransactionLost:
+        self._db.close()
+        self._remove()
+        return TransactionLost(f"state file {self.path} cannot be used ({error}) and is rebuilt from its changelog")
 
     def _write(self, changes: Mapping[str, bytes | None], *, next_offset: int, now_ms: int) -> None:
         with self._sound():
             self._transact(changes, next_offset=next_offset, now_ms=now_ms)
+        self._recent.forget(changes)
         self.next_offset = next_offset
 
     def _transact(self, changes: Mapping[str, bytes | None], *, next_offset: int, now_ms: int) -> None:
@@ -278,4 +298,4 @@ class RecordView:
 
     def range(self, start: str, end: str, limit: int | None = None) -> Iterator[tuple[str, bytes]]:
         """Yield the first `limit` pairs with start <= key < end, in order, as they were when the walk began."""
-        yield from list(islice(self._store.range(start, end, self._journal), limit))
+        yield from self._store.range(start, end, self._journal, limit)
