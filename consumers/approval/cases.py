@@ -8,7 +8,7 @@ import orjson
 from consumers.runtime.stage import Store
 from schemas.events import ExpenseDecided
 from schemas.lifecycle import State
-from schemas.plain import from_plain, to_plain
+from schemas.plain import from_plain, opened, to_plain
 
 __all__ = ["Case", "Cases"]
 
@@ -57,6 +57,6 @@ class Cases:
             "state": str(case.state),
             "revision": case.revision,
             "decision_number": case.decision_number,
-            "decision": to_plain(case.decision),
+            "decision": opened(case.decision) if case.decision else None,
         }
-        self._store.put(f"case/{expense_id}", orjson.dumps(plain))
+        self._store.put(f"case/{expense_id}", orjson.dumps(plain, default=to_plain))

@@ -112,12 +112,12 @@ def _gist(event: ExpenseEvaluated, screening: Screening) -> tuple[tuple[str, str
     return tuple((finding.code, finding.other) for finding in screening.findings[len(event.findings) :])
 
 
-def _keep(kept: Kept, screening: Screening, ledger: Ledger) -> None:
+def _keep(kept: Kept, screening: Screening, ledger: Ledger, *, again: bool = False) -> None:
     waiting = screening.disposition == AWAIT or kept.prior.overdue
+    if again:
+        ledger.unkeep(kept.sequence)
     if waiting or kept.gist:
         ledger.keep(kept, waiting=waiting)
-    else:
-        ledger.unkeep(kept.sequence)
 
 
 def _again(
@@ -129,7 +129,7 @@ def _again(
     before = (kept.gist, kept.prior.receipt, kept.prior.overdue)
     told = screening.disposition != AWAIT and (gist, prior.receipt, prior.overdue) != before
     number = kept.number + 1 if told else kept.number
-    _keep(replace(kept, prior=prior, number=number, gist=gist), screening, ledger)
+    _keep(replace(kept, prior=prior, number=number, gist=gist), screening, ledger, again=True)
     return (decided(kept.event, screening, prior, number, occurred_at),) if told else ()
 
 

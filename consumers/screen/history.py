@@ -263,8 +263,7 @@ class Ledger:
     # Decisions that may be made again
 
     def keep(self, kept: Kept, *, waiting: bool) -> None:
-        """Keep a decision, watched under each account and expense it leans on."""
-        self.unkeep(kept.sequence)
+        """Keep a decision that is not kept yet, watched under each account and expense it leans on."""
         place = _place(kept.sequence)
         watched = (*kept.prior.totals, *kept.prior.others())
         for name in watched:
