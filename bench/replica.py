@@ -2,12 +2,14 @@
 
 import sys
 
-from bench.course import STAGES
+from bench import again, course
 from config import logs
 from config.settings import read_settings
 from consumers.runtime.main import run_stage
 
 __all__ = ["main"]
+
+STAGES = (*course.STAGES, *again.STAGES)
 
 
 def main(name: str) -> int:

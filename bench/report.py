@@ -7,8 +7,8 @@ from typing import Any
 
 __all__ = ["Figure", "Report", "middle", "per_second", "ratio"]
 
-# A figure that could not be had is None, never a guess; the baselines say why.
-Figure = float | int | str | None
+# A figure that could not be had is None, never a guess; the baselines say why. Some are one a stage.
+Figure = float | int | str | Mapping[str, float] | None
 
 _DIGITS = 3
 

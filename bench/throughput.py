@@ -5,12 +5,6 @@ go documents as they come in; they are timed. Then go damaged and hostile ones, 
 each ends too. A document has ended when it is posted, rejected, merged, dead-lettered, or waits for a person.
 """
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,20 +14,19 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from bench.report import Report, ratio
+from bench.system import CORES, UP_S, confined, said, system
 from bench.truths import DataMissing, Truth, invoices, receipts, right_fields
 from consumers.project.database import open_database
 from consumers.project.queries import ReadModel, Summary
 from documents.problems import Code
 from schemas.lifecycle import ENDS, WAITING, State
 
-__all__ = ["CORES", "Passed", "measure", "said", "told"]
+__all__ = ["Passed", "measure", "told"]
 
-CORES: Final = 2
 _SECONDS_A_DAY: Final = 86_400
 _LOOK_S: Final = 0.5
 # Of documents that are still under way so long after the last one moved, it is said that they are lost.
 _STILL_S: Final = 150.0
-_UP_S: Final = 300.0
 
 # What is a document in the folders of documents made by others; the rest there is truth, words, licences.
 _FOLDERS: Final = {
@@ -90,7 +83,8 @@ def measure(data: Path) -> Report:
         msg = f"no documents under {data}; set SPENDTRAIL_DATA to where they are"
         raise DataMissing(msg)
     hostile = [path for path in sorted((data / _HOSTILE).rglob("*")) if path.is_file()]
-    with _system() as (given, model):
+    # The hostile ones are dead-lettered as fast as they are read; that is no outage.
+    with system(SPENDTRAIL_DEAD_LETTERS_PER_MINUTE="10000") as given, _read_model(given) as model:
         passed = _through(given, model, list(documents))
         passed = replace(passed, kinds={expense: documents[path] for expense, path in passed.files.items()})
         survived = _through(given, model, hostile)
@@ -163,63 +157,12 @@ def _documents(folder: Path, suffixes: Sequence[str]) -> list[Path]:
 
 
 @contextmanager
-def _system() -> Iterator[tuple[Mapping[str, str], ReadModel]]:
-    """Bring a system of its own up on two cores and take it down; yield its environment and its read model."""
-    home = Path(tempfile.mkdtemp(prefix="spendtrail-bench-"))
-    given = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "SPENDTRAIL_HOME": str(home),
-        "SPENDTRAIL_WORKERS": str(CORES),
-        # The hostile ones are dead-lettered as fast as they are read; that is no outage.
-        "SPENDTRAIL_DEAD_LETTERS_PER_MINUTE": "10000",
-    }
+def _read_model(given: Mapping[str, str]) -> Iterator[ReadModel]:
+    engine = open_database(f"sqlite:///{(Path(given['SPENDTRAIL_HOME']) / 'read-model.sqlite').resolve()}")
     try:
-        with _confined():
-            said(given, "up", "--json", seconds=_UP_S)
-        engine = open_database(f"sqlite:///{(home / 'read-model.sqlite').resolve()}")
-        try:
-            yield given, ReadModel(engine)
-        finally:
-            engine.dispose()
+        yield ReadModel(engine)
     finally:
-        said(given, "down", "--json", seconds=_UP_S)
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@contextmanager
-def _confined() -> Iterator[None]:
-    """Let what is started meanwhile run on two of the cores that this process may use, where the system can."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(allowed)[:CORES])
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, allowed)
-
-
-def said(given: Mapping[str, str], *words: str, seconds: float) -> list[dict[str, Any]]:
-    """Run a command as a user does and return the objects it prints.
-
-    Raises:
-        TimeoutError: it did not end in time, or failed; the message has what it said.
-
-    """
-    command = Path(sys.executable).with_name("spendtrail")
-    try:
-        done = subprocess.run(
-            [command, *words], env=dict(given), capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        msg = f"spendtrail {words[0]} did not end within {seconds:.0f} s"
-        raise TimeoutError(msg) from error
-    # 2: some were refused, which the answers say one by one.
-    if done.returncode not in {0, 2} or (done.returncode and not done.stdout):
-        msg = f"spendtrail {words[0]} failed: {done.stderr.strip()[-2000:]}"
-        raise TimeoutError(msg)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+        engine.dispose()
 
 
 def _through(given: Mapping[str, str], model: ReadModel, paths: Sequence[Path]) -> Passed:
@@ -227,8 +170,8 @@ def _through(given: Mapping[str, str], model: ReadModel, paths: Sequence[Path]) 
     if not paths:
         return Passed({}, {}, 1.0)
     began = time.monotonic()
-    with _confined():
-        answers = said(given, "upload", *map(str, paths), "--json", seconds=_UP_S)
+    with confined():
+        answers = said(given, "upload", *map(str, paths), "--json", seconds=UP_S)
     files = {each["expense_id"]: Path(each["path"]) for each in answers if "expense_id" in each}
     (batch,) = {each["batch_id"] for each in answers if "batch_id" in each}
     ended: dict[str, Summary] = {}

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from devstack import process
 from devstack.stack import Endpoints
 
-__all__ = ["Sample", "environment", "stage_process", "watch"]
+__all__ = ["Sample", "environment", "memory_of", "metrics_of", "stage_process", "watch"]
 
 _SAMPLE_S: Final = 0.25
 _READY_S: Final = 120.0
@@ -61,7 +61,7 @@ def stage_process(stage: str, endpoints: Endpoints, given: Mapping[str, str]) ->
         [sys.executable, "-P", "-m", "consumers", stage], log=log, env={**given, "SPENDTRAIL_INSTANCE": f"{stage}-0"}
     )
     try:
-        if not process.wait_for(lambda: _metrics(endpoints, stage) is not None, timeout_s=_READY_S):
+        if not process.wait_for(lambda: metrics_of(endpoints, stage) is not None, timeout_s=_READY_S):
             msg = f"{stage} did not come up within {_READY_S:.0f} s:\n{process.tail(log)}"
             raise TimeoutError(msg)
         yield running
@@ -82,10 +82,10 @@ def watch(
     began = time.monotonic()
     while not enough(samples):
         time.sleep(_SAMPLE_S)
-        metrics = _metrics(endpoints, stage)
+        metrics = metrics_of(endpoints, stage)
         if metrics is not None:
             try:
-                uss, rss = _memory(running.pid)
+                uss, rss = memory_of(running.pid)
             except psutil.NoSuchProcess:
                 continue
             done, busy = (int(metrics.get(name, 0)) for name in ("records_done_total", "in_flight"))
@@ -96,7 +96,8 @@ def watch(
     return samples
 
 
-def _metrics(endpoints: Endpoints, stage: str) -> dict[str, float] | None:
+def metrics_of(endpoints: Endpoints, stage: str) -> dict[str, float] | None:
+    """Return what a stage's first replica measures of itself, None while it does not answer."""
     path = endpoints.home / "state" / stage / f"{stage}-0" / "address.json"
     try:
         port = json.loads(path.read_text(encoding="utf-8"))["port"]
@@ -110,7 +111,8 @@ def _metrics(endpoints: Endpoints, stage: str) -> dict[str, float] | None:
     }
 
 
-def _memory(pid: int) -> tuple[int, int]:
+def memory_of(pid: int) -> tuple[int, int]:
+    """Return the memory of a process and its children, unique and resident, in bytes."""
     process_of = psutil.Process(pid)
     found = [each.memory_full_info() for each in (process_of, *process_of.children(recursive=True))]
     return sum(each.uss for each in found), sum(each.rss for each in found)

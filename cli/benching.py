@@ -26,6 +26,10 @@ Events = Annotated[
         min=100,
     ),
 ]
+Lines = Annotated[
+    int | None,
+    typer.Option(help="pipeline: card lines to send; a tenth of them go by before the first look at memory.", min=100),
+]
 Runs = Annotated[int, typer.Option(help="chaos: so many runs in a row, each reported and the worst of all.", min=1)]
 Data = Annotated[
     Path,
@@ -55,7 +59,7 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="handover, policy, backtest, tracks, recovery, restore, replay, scale, memory, pull, chaos, "
+            help="handover, policy, backtest, tracks, pipeline, recovery, restore, replay, scale, memory, pull, chaos, "
             "extract, documents, hostile, calibration, outcomes, or all.",
             metavar="NAME",
         ),
@@ -63,6 +67,7 @@ def bench(
     brokers: Brokers = 1,
     ledger: Ledger = None,
     events: Events = None,
+    lines: Lines = None,
     runs: Runs = 1,
     quix_python: QuixPython = None,
     engines_python: EnginesPython = None,
@@ -77,7 +82,7 @@ def bench(
     """
     from bench.truths import DataMissing  # noqa: PLC0415 - as in _benches
 
-    known = _benches(brokers, ledger, events, runs, (quix_python, engines_python), data)
+    known = _benches(brokers, ledger, events, runs, (quix_python, engines_python), data) | _whole(lines)
     known |= _readings(data, keep, write=write)
     if name != "all" and name not in known:
         msg = f"no bench {name!r}; there are {', '.join(known)} and all"
@@ -87,6 +92,7 @@ def bench(
         {
             ("chaos",): ledger is not None or runs > 1,
             ("memory", "pull", "replay"): events is not None,
+            ("pipeline",): lines is not None,
             ("calibration",): keep is not None or write,
         },
     )
@@ -111,7 +117,12 @@ def bench(
 
 def _refuse_strays(name: str, asked: Mapping[tuple[str, ...], bool]) -> None:
     """Refuse options that belong to other benches than the one that is run."""
-    options = {"chaos": "--ledger and --runs go", "memory": "--events goes", "calibration": "--keep and --write go"}
+    options = {
+        "chaos": "--ledger and --runs go",
+        "memory": "--events goes",
+        "pipeline": "--lines goes",
+        "calibration": "--keep and --write go",
+    }
     for benches, given in asked.items():
         if given and name not in benches:
             msg = f"{options[benches[0]]} with {' and '.join(benches)} alone"
@@ -167,6 +178,13 @@ def _benches(
         "documents": lambda: throughput.measure(data),
         "hostile": lambda: hostile.measure(data / "bad_inputs"),
     }
+
+
+def _whole(lines: int | None) -> "dict[str, Callable[[], Report]]":
+    """Return the benches of the whole system."""
+    from bench import pipeline  # noqa: PLC0415 - as above
+
+    return {"pipeline": lambda: pipeline.measure(pipeline.course_of(lines))}
 
 
 def _readings(data: Path, keep: Path | None, *, write: bool) -> "dict[str, Callable[[], Report]]":
