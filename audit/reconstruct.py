@@ -13,6 +13,7 @@ from audit.step import DEAD_LETTERED, step
 from schemas.contracts import EVENTS
 from schemas.envelope import Event
 from schemas.events import ExpenseMerged, ExpenseRejected, ReviewClosed, ReviewOpened
+from schemas.frozen import changed
 from schemas.records import (
     Assertion,
     CategoryMatch,
@@ -160,7 +161,7 @@ def apply(expense: Expense | None, entry: Entry, event: Event | None) -> Expense
         expense = _first(entry)
     told = _told(expense, entry, event) if after.news and event else {}
     breaches = (*expense.breaches, entry.breach) if entry.breach else expense.breaches
-    return replace(
+    return changed(
         expense,
         state=after.state,
         revision=after.revision,

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from audit.entry import UnreadableEntry, read
 from consumers.project.database import UNAVAILABLE, prepare
+from consumers.project.hot import Hot
 from consumers.project.write import Told, next_offset, write
 from consumers.runtime.errors import Halted
 from consumers.runtime.telemetry import Telemetry
@@ -48,6 +49,7 @@ class Follower:
         self._unchecked: set[int] = set()
         self._tails: dict[int, Tail] = {}
         self._pending: list[Fetched] = []
+        self._hot = Hot()
         self._prepared = False
         self._failures = 0
         self.missing: Mapping[str, str] = {}
@@ -113,7 +115,7 @@ class Follower:
         reached = {p: n for p, n in positions.items() if n is not None and n > self._committed[p]}
         ready = [record for record in self._pending if record.partition in reached]
         if reached:
-            new += write(self._engine, self._topic, self._told(ready), reached)
+            new += write(self._engine, self._topic, self._told(ready), reached, self._hot)
             self._pending = [record for record in self._pending if record.partition not in reached]
             self._telemetry.count("records_done", len(ready))
             self._commit(reached)
@@ -132,7 +134,7 @@ class Follower:
         chunk = tail.catch_up()
         if chunk:
             self._telemetry.count("restored", len(chunk))
-            return write(self._engine, self._topic, self._told(chunk), {partition: chunk[-1].offset + 1})
+            return write(self._engine, self._topic, self._told(chunk), {partition: chunk[-1].offset + 1}, self._hot)
         tail.close()
         del self._tails[partition]
         self._transport.resume([partition])

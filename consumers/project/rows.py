@@ -1,12 +1,12 @@
 """An expense as rows, and back from its row."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from audit.reconstruct import Expense
+from schemas.frozen import changed
 from schemas.records import Decision, Sealed
 
 __all__ = ["Row", "dead_letter_rows", "expense_row", "from_row", "line_rows", "problem_rows", "review_rows"]
@@ -46,7 +46,7 @@ def expense_row(expense: Expense) -> Row:
         "why": _why(expense),
         "key_id": sealed.key_id if sealed else None,
         "ciphertext": sealed.ciphertext if sealed else None,
-        "body": _BODY.dump_json(replace(expense, personal=None)).decode(),
+        "body": _BODY.dump_json(changed(expense, personal=None)).decode(),
     }
 
 
@@ -60,7 +60,7 @@ def from_row(body: str, key_id: str | None, ciphertext: bytes | None) -> Expense
     expense = _BODY.validate_json(body)
     if key_id is None or ciphertext is None:
         return expense
-    return replace(expense, personal=Sealed(key_id=key_id, ciphertext=bytes(ciphertext)))
+    return changed(expense, personal=Sealed(key_id=key_id, ciphertext=bytes(ciphertext)))
 
 
 def line_rows(expense: Expense) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from audit.entry import Entry
 from audit.reconstruct import Expense, apply
 from audit.story import tell
 from consumers.project.database import upsert
+from consumers.project.hot import Hot
 from consumers.project.rows import (
     Row,
     dead_letter_rows,
@@ -47,8 +48,10 @@ def next_offset(engine: Engine, topic: str, partition: int) -> int:
         return connection.scalar(query) or 0
 
 
-def write(engine: Engine, topic: str, told: Sequence[Told], positions: Mapping[int, int]) -> int:
-    """Fold the entries into the tables and return how many were new.
+def write(
+    engine: Engine, topic: str, told: Sequence[Told], positions: Mapping[int, int], hot: Hot | None = None
+) -> int:
+    """Fold the entries into the tables and return how many were new; `hot` spares reading what was folded last.
 
     `positions` is the next offset to read per partition of the entries. What is below the stored offset was folded
     before, by this process or by another that owned the partition, and is left out: each entry counts exactly once.
@@ -57,18 +60,24 @@ def write(engine: Engine, topic: str, told: Sequence[Told], positions: Mapping[i
         OperationalError: the database does not answer; nothing was written.
 
     """
-    with engine.begin() as connection:
-        stored = {partition: _lock(connection, topic, partition) for partition in sorted(positions)}
-        fresh = [t for t in told if t.offset >= stored[t.partition]]
-        if fresh:
-            _fold(connection, topic, fresh)
-        for partition, position in positions.items():
-            if position > stored[partition]:
-                connection.execute(
-                    update(OFFSETS)
-                    .where(OFFSETS.c.topic == topic, OFFSETS.c.partition == partition)
-                    .values(next=position)
-                )
+    hot = hot or Hot()
+    try:
+        with engine.begin() as connection:
+            stored = {partition: _lock(connection, topic, partition) for partition in sorted(positions)}
+            hot.agree(stored)
+            fresh = [t for t in told if t.offset >= stored[t.partition]]
+            after = _fold(connection, topic, fresh, hot) if fresh else {}
+            for partition, position in positions.items():
+                if position > stored[partition]:
+                    connection.execute(
+                        update(OFFSETS)
+                        .where(OFFSETS.c.topic == topic, OFFSETS.c.partition == partition)
+                        .values(next=position)
+                    )
+    except BaseException:
+        hot.forget()
+        raise
+    hot.keep(after, {partition: max(position, stored[partition]) for partition, position in positions.items()})
     return len(fresh)
 
 
@@ -84,8 +93,10 @@ def _lock(connection: Connection, topic: str, partition: int) -> int:
     return stored
 
 
-def _fold(connection: Connection, topic: str, told: Sequence[Told]) -> None:
-    before = _load(connection, {t.entry.expense_id for t in told})
+def _fold(connection: Connection, topic: str, told: Sequence[Told], hot: Hot) -> dict[str, Expense]:
+    ids = {t.entry.expense_id for t in told}
+    before = hot.among(ids)
+    before |= _load(connection, ids - before.keys())
     after = dict(before)
     for t in told:
         expense = apply(after.get(t.entry.expense_id), t.entry, t.event)
@@ -102,6 +113,7 @@ def _fold(connection: Connection, topic: str, told: Sequence[Told]) -> None:
         _replace(connection, table, rows, changed)
     upsert(connection, ENTRIES, [_entry_row(topic, t) for t in told])
     upsert(connection, REPEATS, list(_repeats(told)))
+    return after
 
 
 def _load(connection: Connection, ids: Iterable[str]) -> dict[str, Expense]:

@@ -11,6 +11,7 @@ from audit.reconstruct import state_at
 from audit.story import story
 from consumers.project.columns import Money
 from consumers.project.database import open_database, prepare, upsert
+from consumers.project.hot import Hot
 from consumers.project.queries import ReadModel
 from consumers.project.tables import ENTRIES, EXPENSES, LINES, METADATA, PROBLEMS, SCHEMA
 from consumers.project.write import Told, next_offset, write
@@ -88,14 +89,15 @@ def test_same_as_the_audit_fold(engine: Engine) -> None:
     assert model.story("nobody") == []
 
 
+@pytest.mark.parametrize("hot", [None, Hot()], ids=["read", "remembered"])
 @pytest.mark.parametrize("run", [1, 2, 5, 100])
-def test_any_batching_gives_the_same(engine: Engine, run: int) -> None:
-    """However the log is cut into transactions, the tables end up the same."""
+def test_any_batching_gives_the_same(engine: Engine, run: int, hot: Hot | None) -> None:
+    """However the log is cut into transactions, and whether rows are remembered, the tables end up the same."""
     trails = (resolved("two"), corrected_one("five"), posted(approved(decided(coded(dead_one("six"))))))
     entries = told(*trails)
     for begin in range(0, len(entries), run):
         chunk = entries[begin : begin + run]
-        write(engine, LOG, chunk, {0: chunk[-1].offset + 1})
+        write(engine, LOG, chunk, {0: chunk[-1].offset + 1}, hot)
     for trail in trails:
         (expected,) = state_at(opened(sealed(trail)), datetime.max.replace(tzinfo=UTC)).values()
         assert ReadModel(engine).expense(trail.event.expense_id) == expected
@@ -115,6 +117,30 @@ def test_replays_change_nothing(engine: Engine) -> None:
     assert write(engine, LOG, entries, {0: len(entries)}) == 0
     assert next_offset(engine, LOG, 0) == len(entries)
     assert next_offset(engine, LOG, 1) == 0
+
+
+def test_what_another_process_folded_is_read_and_not_remembered(engine: Engine) -> None:
+    """A partition that went away and came back has other rows than those left here; so has one that was lost."""
+    entries, hot = told(resolved()), Hot()
+    write(engine, LOG, entries[:4], {0: 4}, hot)
+    write(engine, LOG, entries[4:8], {0: 8})
+    write(engine, LOG, entries[8:], {0: len(entries)}, hot)
+    (expected,) = state_at(opened(sealed(resolved())), datetime.max.replace(tzinfo=UTC)).values()
+    assert ReadModel(engine).expense(expected.expense_id) == expected
+    assert hot.among([expected.expense_id]) == {expected.expense_id: expected}
+    hot.agree({0: 1})
+    assert hot.among([expected.expense_id]) == {}
+
+
+def test_the_longest_forgotten_is_let_go(engine: Engine) -> None:
+    """However many expenses pass by, so many are held and no more, those of the last batch among them."""
+    hot = Hot()
+    write(engine, LOG, told(clean()), {0: len(told(clean()))}, hot)
+    (first,) = state_at(opened(sealed(clean())), datetime.max.replace(tzinfo=UTC)).values()
+    for number in range(3_000):
+        hot.keep({str(number): first}, {0: number})
+    assert len(hot.among([first.expense_id, *map(str, range(3_000))])) == 2_048
+    assert hot.among([first.expense_id, "2999"]) == {"2999": first}
 
 
 def test_rows_and_offsets_go_together(engine: Engine) -> None:
