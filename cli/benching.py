@@ -59,8 +59,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="handover, policy, backtest, tracks, pipeline, recovery, restore, replay, scale, memory, pull, chaos, "
-            "extract, documents, hostile, calibration, outcomes, or all.",
+            help="handover, policy, backtest, tracks, screening, pipeline, recovery, restore, replay, scale, memory, "
+            "pull, chaos, extract, documents, hostile, calibration, outcomes, or all.",
             metavar="NAME",
         ),
     ],
@@ -181,10 +181,10 @@ def _benches(
 
 
 def _whole(lines: int | None) -> "dict[str, Callable[[], Report]]":
-    """Return the benches of the whole system."""
-    from bench import pipeline  # noqa: PLC0415 - as above
+    """Return the benches of the way a card line goes."""
+    from bench import pipeline, screening  # noqa: PLC0415 - as above
 
-    return {"pipeline": lambda: pipeline.measure(pipeline.course_of(lines))}
+    return {"screening": screening.measure, "pipeline": lambda: pipeline.measure(pipeline.course_of(lines))}
 
 
 def _readings(data: Path, keep: Path | None, *, write: bool) -> "dict[str, Callable[[], Report]]":

@@ -16,7 +16,7 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final, cast
@@ -31,6 +31,7 @@ from consumers.screen.prior import Match, Prior, Seen
 from consumers.screen.twins import Twins, shifted
 from policy.models import Receipts
 from schemas.events import ExpenseEvaluated
+from schemas.frozen import changed
 from schemas.plain import from_plain, to_plain
 
 __all__ = ["Kept", "Ledger", "Left"]
@@ -82,7 +83,7 @@ class Ledger:
     def read(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
         """Return what earlier expenses say about this one; `days` is how far apart parts of a split may lie."""
         totals = {account.key: self._total(account.key) for account in footprint.accounts}
-        return replace(self.look(footprint, sequence, expense, rules, days), totals=totals)
+        return changed(self.look(footprint, sequence, expense, rules, days), totals=totals)
 
     def look(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
         """Return the same without the totals, which only stand as they were at arrival in a kept prior."""
