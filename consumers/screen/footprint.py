@@ -252,6 +252,7 @@ def _purchase(event: ExpenseEvaluated, facts: Expense) -> Purchase | None:
     return Purchase(facts.card, _key(event.subject), facts.on, minor, _words(facts.merchant))
 
 
+@lru_cache(maxsize=16_384)
 def _words(name: str) -> str:
     """Return a seller's name as bare words: feeds put stars and hyphens where receipts put spaces."""
     return folded("".join(c if c.isalnum() else " " for c in name))

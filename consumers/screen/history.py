@@ -19,6 +19,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -68,7 +69,7 @@ class Ledger:
 
     def __init__(self, store: Store, tenant: str, ledger: str) -> None:
         self._store = store
-        self._at = f"ledger/{quote(tenant, safe='')}/{quote(ledger, safe='')}/"
+        self._at = _folder(tenant, ledger)
 
     # Order of arrival
 
@@ -313,6 +314,11 @@ class Ledger:
         """Return the place of a card line that waits for its receipt, None where it does not wait."""
         value = self._store.get(f"{self._at}waiting/{expense}")
         return None if value is None else int(value)
+
+
+@lru_cache(maxsize=1_024)
+def _folder(tenant: str, ledger: str) -> str:
+    return f"ledger/{quote(tenant, safe='')}/{quote(ledger, safe='')}/"
 
 
 def _place(sequence: int) -> str:
