@@ -22,7 +22,12 @@ from producers.feeds.formats import FORMATS
 from producers.lag import lags
 from schemas.records import Context
 
-__all__ = ["add", "feed_file", "furthest_behind", "given_map"]
+__all__ = ["Strict", "add", "feed_file", "furthest_behind", "given_map"]
+
+
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a feed over what its totals otherwise only tell of in a note.")
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -47,6 +52,7 @@ def card_feed(
     role: Role = None,
     ledger: Ledger = "main",
     batch: Annotated[str | None, typer.Option(help="Name of the batch; made up otherwise.")] = None,
+    strict: Strict = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Send a card feed in; each transaction becomes an expense. A feed that is not whole is refused before that.
@@ -60,7 +66,7 @@ def card_feed(
         currency=currency,
         context=Context(department=department, project=project, role=role),
     )
-    report = feed_file(file, form, holder, batch, quiet=json)
+    report = feed_file(file, form, holder, batch, quiet=json, strict=strict)
     if json:
         say_json(
             {
@@ -81,7 +87,9 @@ def card_feed(
     raise typer.Exit(1 if report.dead_letters else 0)
 
 
-def feed_file(file: Path, form: str | None, holder: Holder, batch: str | None, *, quiet: bool) -> FeedReport:
+def feed_file(
+    file: Path, form: str | None, holder: Holder, batch: str | None, *, quiet: bool, strict: bool = False
+) -> FeedReport:
     """Survey and send one feed, showing progress. `form` names a format or a column map.
 
     Raises:
@@ -90,7 +98,7 @@ def feed_file(file: Path, form: str | None, holder: Holder, batch: str | None, *
     """
     found = session()
     try:
-        feed = survey(file, given_map(form), holder)
+        feed = survey(file, given_map(form, strict=strict), holder)
         name = batch_name(batch) if batch is not None else None
     except (FeedRefused, BatchNameRefused, OSError) as error:
         raise Refused(str(error)) from error
@@ -109,8 +117,8 @@ def feed_file(file: Path, form: str | None, holder: Holder, batch: str | None, *
         )
 
 
-def given_map(form: str | None) -> ColumnMap:
-    """Return what `--format` says: nothing, the name of a format, or a file with a column map.
+def given_map(form: str | None, *, strict: bool = False) -> ColumnMap:
+    """Return what `--format` and `--strict` say: nothing, the name of a format, or a file with a column map.
 
     Raises:
         FeedRefused: neither, or the file is no column map.
@@ -118,10 +126,12 @@ def given_map(form: str | None) -> ColumnMap:
     """
     names = [f.name for f in FORMATS]
     if form is None or form in names:
-        return ColumnMap(format=form)
-    if not Path(form).is_file():
+        given = ColumnMap(format=form)
+    elif Path(form).is_file():
+        given = load_map(Path(form))
+    else:
         raise FeedRefused(f"--format {form}: is no format ({', '.join(names)}) and no file with a column map")
-    return load_map(Path(form))
+    return given.model_copy(update={"strict": True}) if strict else given
 
 
 def furthest_behind(found: Session) -> int:

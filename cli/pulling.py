@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from audit.story import money
 from cli.context import Refused, Unreachable, session
 from cli.documents import Department, Ledger, Project, Role, Tenant
-from cli.feeds import furthest_behind, given_map
+from cli.feeds import Strict, furthest_behind, given_map
 from cli.output import console, errors, say_json
 from producers.batch import BatchNameRefused, batch_name
 from producers.card_line import Holder
@@ -50,6 +50,7 @@ def pull(
     again: Annotated[
         bool, typer.Option("--again", help="From the beginning: the same rows, the same expenses.")
     ] = False,
+    strict: Strict = False,
     tenant: Tenant = None,
     employee: Annotated[str | None, typer.Option(help="Whose lines they are, where the source does not say.")] = None,
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where the source has none.")] = None,
@@ -70,7 +71,7 @@ def pull(
         currency=currency,
         context=Context(department=department, project=project, role=role),
     )
-    report = _pulled(source, table, key or [], form, name, holder, again=again, quiet=json)
+    report = _pulled(source, table, key or [], form, name, holder, again=again, strict=strict, quiet=json)
     if json:
         say_json(
             {
@@ -101,6 +102,7 @@ def _pulled(
     holder: Holder,
     *,
     again: bool,
+    strict: bool,
     quiet: bool,
 ) -> "PullReport":
     # Both bring a library that takes a while to load and no other verb needs.
@@ -110,7 +112,7 @@ def _pulled(
     found = session()
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f} rows"), TimeElapsedColumn())
     try:
-        source = _source(url, table, keys, given_map(form), holder)
+        source = _source(url, table, keys, given_map(form, strict=strict), holder)
         chosen = batch_name(name or source.where)
         with found.edge() as edge, Progress(*columns, console=errors, disable=quiet) as progress:
             task = progress.add_task("pulled", total=None)

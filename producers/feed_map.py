@@ -102,6 +102,7 @@ class ColumnMap(BaseModel):
     decimal: Annotated[Literal[".", ","] | None, Field(description="Decimal mark of the amounts.")] = None
     delimiter: Annotated[str | None, Field(min_length=1, max_length=1, description="Between cells.")] = None
     currency: Annotated[str | None, Field(description="ISO 4217 code where the feed has no currency.")] = None
+    strict: Annotated[bool, Field(description="Refuse a feed over what its totals otherwise only tell.")] = False
     charges: Annotated[Literal["positive", "negative"], Field(description="Sign that money spent has in the feed.")] = (
         "positive"
     )

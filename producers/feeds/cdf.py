@@ -12,7 +12,7 @@ from producers.feed_map import FeedField
 from producers.feed_rows import FeedRefused
 from producers.feeds.elements import Element, attribute, first_text, line_of, source, stream
 from producers.feeds.record import BadRow, Record, Tell, Transaction, differs, taken
-from producers.feeds.values import currency_of, day_of, number_of, scaled
+from producers.feeds.values import currency_of, day_of, number_of, place_of, scaled
 
 __all__ = ["read_cdf", "read_s3df", "recognises_cdf", "recognises_s3df"]
 
@@ -131,6 +131,8 @@ def _transaction(entity: Element, *, with_region: bool) -> Transaction:
         original = found if original_currency != currency else None
     merchant = first_text(entity, f"{_MERCHANT}/CardAcceptorName")
     region = first_text(entity, f"{_MERCHANT}/CardAcceptorStateProvince") if with_region else ""
+    place = (first_text(entity, f"{_MERCHANT}/CardAcceptor{part}") for part in ("City", "StateProvince", "CountryCode"))
+    locality, country = place_of(*place)
     account = next(entity.iterancestors(f"{{*}}{_ACCOUNT}"), None)
     return Transaction(
         day=day_of(first_text(financial, "TransactionDate"), "%Y-%m-%d", "TransactionDate"),
@@ -142,6 +144,8 @@ def _transaction(entity: Element, *, with_region: bool) -> Transaction:
         reference=first_text(financial, "ProcessorTransactionId") or attribute(entity, "ProcessorTransactionId"),
         mcc=first_text(entity, f"{_MERCHANT}/CardAcceptorBusinessCode"),
         description=first_text(entity, f"{_MERCHANT}/CardAcceptorCity"),
+        country=country,
+        locality=locality,
         original_amount=sign * original if original else original,
         original_currency=original_currency if original is not None else "",
         names=_NAMES,

@@ -50,7 +50,17 @@ class _Streamed:
         del holder
         if given.columns:
             raise FeedRefused(f"{path}: is {self.name}, which names its own fields; leave the columns out of the map")
-        return lambda tell: self.records(path, tell)
+        return lambda tell: self.records(path, _refuse if given.strict else tell)
+
+
+def _refuse(remark: str) -> None:
+    """Refuse a feed over a remark.
+
+    Raises:
+        FeedRefused: with the remark.
+
+    """
+    raise FeedRefused(f"{remark}. It is refused because the feed is to be taken strictly; have it delivered again")
 
 
 @dataclass(frozen=True, slots=True)

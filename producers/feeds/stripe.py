@@ -15,7 +15,7 @@ from typing import Any, Final
 from producers.feed_map import FeedField
 from producers.feed_rows import FeedRefused, text_encoding
 from producers.feeds.record import BadRow, Record, Tell, Transaction, taken
-from producers.feeds.values import currency_of, scaled
+from producers.feeds.values import currency_of, place_of, scaled
 from schemas.currencies import minor_units
 
 __all__ = ["read_stripe", "recognises"]
@@ -96,6 +96,7 @@ def _transaction(found: Mapping[str, Any]) -> Transaction:
     if _text(found.get("merchant_currency")) not in {"", _text(found.get("currency"))}:
         merchant_amount, merchant_currency = _money(found, "merchant_amount", "merchant_currency")
     merchant = _mapping(found, "merchant_data")
+    locality, country = place_of(*(_text(merchant.get(part)) for part in ("city", "state", "country")))
     return Transaction(
         day=_day(found.get("created")),
         amount=amount,
@@ -106,6 +107,8 @@ def _transaction(found: Mapping[str, Any]) -> Transaction:
         reference=_text(found.get("id")),
         mcc=_text(merchant.get("category_code")),
         description=_text(merchant.get("category")),
+        country=country,
+        locality=locality,
         original_amount=merchant_amount,
         original_currency=merchant_currency,
         names=_NAMES,

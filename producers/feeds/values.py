@@ -12,7 +12,7 @@ from producers.feed_values import parse_date
 from producers.feeds.record import BadRow, quoted
 from schemas.currencies import minor_units, quantum
 
-__all__ = ["counted", "currency_of", "day_of", "decimal_of", "number_of", "scaled"]
+__all__ = ["counted", "currency_of", "day_of", "decimal_of", "number_of", "place_of", "scaled"]
 
 # More whole digits than any ledger holds are another field in the amount's place.
 _MOST_DIGITS: Final = 15
@@ -20,6 +20,12 @@ _MOST_EXPONENT: Final = 9
 # What Decimal counts exactly with its usual precision.
 _MOST_IN_A_NUMBER: Final = 28
 _DECIMAL: Final = re.compile(r"([+-]?)(\d+)(?:[.,](\d+))?", re.ASCII)
+# Card schemes put a web address, a telephone number or one of these where a merchant has no town.
+_TOWN: Final = re.compile(r"[^\W\d_](?:[^\W_]|[ '\u2019-]|\. )*")
+_NO_TOWN: Final = frozenset({"internet", "online", "unknown", "web"})
+# What CLDR calls a region that is unknown.
+_NOWHERE: Final = "ZZ"
+_REGION: Final = re.compile(r"[A-Z]{2}")
 _DAY: Final = {"%Y-%m-%d": re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "": re.compile(r"\d{8}", re.ASCII)}
 
 
@@ -124,3 +130,28 @@ def currency_of(text: str, name: str) -> str:
     if minor_units(code) is None:
         raise BadRow(name, f"{quoted(text.strip())} is no ISO 4217 currency; correct it")
     return code
+
+
+def place_of(city: str, region: str, country: str) -> tuple[str, str]:
+    """Return a merchant's locality and country (ISO 3166-1 alpha-2), both empty unless the feed names both.
+
+    `country` is any of the three kinds of ISO 3166-1 codes, leading zeros or not; codes are those of Unicode CLDR. A
+    region is kept where it is a code, as of a state. A place that is not clear is none: a wrong one would be judged.
+    """
+    town = " ".join(city.split())
+    code = _alpha_2(country.strip().upper())
+    if not code or not _TOWN.fullmatch(town) or town.casefold() in _NO_TOWN:
+        return "", ""
+    state = region.strip().upper()
+    return (f"{town}, {state}" if _REGION.fullmatch(state) else town), code
+
+
+@cache
+def _alpha_2(code: str) -> str:
+    from babel.core import get_global  # noqa: PLC0415 - it loads a file of its own, and few feeds name countries so
+
+    if _REGION.fullmatch(code):
+        return code
+    asked = f"{int(code):03}" if code.isascii() and code.isdigit() else code
+    named = (name for name in get_global("territory_aliases").get(asked, ()) if _REGION.fullmatch(name))
+    return next((name for name in named if name != _NOWHERE), "")

@@ -13,7 +13,7 @@ from typing import Final
 from producers.feed_map import FeedField
 from producers.feed_rows import FeedRefused
 from producers.feeds.record import BadRow, Record, Tell, Transaction, differs, quoted, taken
-from producers.feeds.values import counted, currency_of, day_of, number_of
+from producers.feeds.values import counted, currency_of, day_of, number_of, place_of
 
 __all__ = ["read_vcf", "recognises"]
 
@@ -23,7 +23,7 @@ _TRANSACTIONS: Final = 5
 _KIND, _COUNT, _TOTAL, _VERSION = 4, 5, 6, 7
 _TRAILER_WIDTH = 8
 # Of a transaction.
-_ACCOUNT, _REFERENCE, _SUPPLIER, _CITY = 1, 3, 8, 9
+_ACCOUNT, _REFERENCE, _SUPPLIER, _CITY, _STATE, _COUNTRY = 1, 3, 8, 9, 10, 11
 _SOURCE, _BILLED, _SOURCE_CURRENCY, _MCC, _TYPE, _DAY, _CURRENCY = 13, 14, 15, 16, 17, 18, 19
 _CREDITS: Final = frozenset({"11", "30", "31", "61", "63", "65", "71", "73"})
 _DEBITS: Final = frozenset(
@@ -167,6 +167,7 @@ def _transaction(cells: list[str]) -> Transaction:
     source = currency_of(cells[_SOURCE_CURRENCY], "Source Currency Code") if cells[_SOURCE_CURRENCY].strip("0") else ""
     foreign = bool(source and source != currency and cells[_SOURCE].strip("0"))
     sign = -1 if cells[_TYPE] in _CREDITS and amount else 1
+    locality, country = place_of(cells[_CITY], cells[_STATE], cells[_COUNTRY])
     return Transaction(
         day=day_of(cells[_DAY], "%m%d%Y", "Transaction Date"),
         amount=sign * amount,
@@ -176,6 +177,8 @@ def _transaction(cells: list[str]) -> Transaction:
         reference=cells[_REFERENCE],
         mcc=cells[_MCC].strip("0") and cells[_MCC],
         description=" ".join(filter(None, (cells[_SUPPLIER], cells[_CITY]))),
+        country=country,
+        locality=locality,
         original_amount=sign * counted(cells[_SOURCE], source, "Source Amount") if foreign else None,
         original_currency=source if foreign else "",
         names=_NAMES,

@@ -71,3 +71,10 @@ def test_an_empty_list_is_whole_and_a_page_is_told(tmp_path: Path) -> None:
     assert survey(written(tmp_path, '{"object": "list", "data": []}'), NO_MAP, JONES).rows == 0
     page = STRIPE.replace('"has_more": false', '"has_more": true')
     assert "one page of a longer list" in survey(written(tmp_path, page), NO_MAP, JONES).remarks[0]
+
+
+def test_the_merchants_place_reaches_the_context(tmp_path: Path) -> None:
+    """City, state and country of the merchant are where the money was spent."""
+    there = {**SPENT["merchant_data"], "city": "Austin", "state": "TX", "country": "US"}
+    (line,) = lines_of(survey(written(tmp_path, json.dumps({**SPENT, "merchant_data": there})), NO_MAP, JONES))
+    assert (line.context.locality, line.context.country) == ("Austin, TX", "US")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.feeds.record import BadRow
-from producers.feeds.values import counted, currency_of, day_of, decimal_of, number_of, scaled
+from producers.feeds.values import counted, currency_of, day_of, decimal_of, number_of, place_of, scaled
 from schemas.currencies import minor_units
 
 CURRENCIES = st.sampled_from(["EUR", "USD", "JPY", "KWD", "CLF"])
@@ -94,3 +94,25 @@ def test_what_nobody_pays_in_is_no_currency(text: str) -> None:
     """Metals, test codes and numbers of nothing."""
     with pytest.raises(BadRow, match="no ISO 4217 currency"):
         currency_of(text, "Currency")
+
+
+@pytest.mark.parametrize(
+    ("city", "region", "country", "place"),
+    [
+        ("SAN  FRANCISCO", "CA", "US", ("SAN FRANCISCO, CA", "US")),
+        ("DUBLIN 18", "--", "IRL", ("DUBLIN 18", "IE")),
+        ("LEEDS", "", "00826", ("LEEDS", "GB")),
+        ("ST. LOUIS", "MO", "840", ("ST. LOUIS, MO", "US")),
+        ("K\u00f6ln", "", "DEU", ("K\u00f6ln", "DE")),
+        ("INTERNET", "", "GBR", ("", "")),
+        ("WWW.ACORN.COM", "CA", "US", ("", "")),
+        ("800-555-1234", "CA", "US", ("", "")),
+        ("", "", "840", ("", "")),
+        ("LEEDS", "", "", ("", "")),
+        ("LEEDS", "", "00000", ("", "")),
+        ("LEEDS", "", "ZZZ", ("", "")),
+    ],
+)
+def test_a_merchants_place_is_clear_or_none(city: str, region: str, country: str, place: tuple[str, str]) -> None:
+    """A town with a country of any code is a place; a web address, a number or half of one is none."""
+    assert place_of(city, region, country) == place

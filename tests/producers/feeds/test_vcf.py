@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.card_feed import survey
+from producers.feed_map import ColumnMap
 from producers.feed_rows import FeedRefused
 from producers.feeds.vcf import _CREDITS, _DEBITS
 from tests.producers.feeds.reading import JONES, NO_MAP, faults_of, lines_of, said, vcf, written
@@ -93,3 +94,17 @@ def test_a_total_that_is_not_stated_is_told(tmp_path: Path) -> None:
     """Issuers leave totals at zero; the count still holds."""
     found = survey(written(tmp_path, vcf(BUY, total=0, file_total=0)), NO_MAP, JONES)
     assert any("no total is stated" in remark for remark in found.remarks)
+
+
+def test_the_merchants_place_reaches_the_context(tmp_path: Path) -> None:
+    """Limits and per diems by place see where the merchant is."""
+    (line,) = lines_of(survey(written(tmp_path, vcf(BUY)), NO_MAP, JONES))
+    assert (line.context.locality, line.context.country) == ("LEEDS", "GB")
+
+
+def test_strictly_what_a_trailer_only_tells_refuses(tmp_path: Path) -> None:
+    """A feed to be taken strictly is refused over its first remark; one without any is taken."""
+    strictly = ColumnMap(strict=True)
+    assert survey(written(tmp_path, vcf(BUY)), strictly, JONES).rows == 1
+    with pytest.raises(FeedRefused, match=r"no total is stated.*refused because the feed is to be taken strictly"):
+        survey(written(tmp_path, vcf(BUY, total=0, file_total=0)), strictly, JONES)
