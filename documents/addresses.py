@@ -13,7 +13,7 @@ from documents.facts import Found
 from documents.firms import LEGAL_FORM, REGISTRATION_ROW, tidy
 from documents.labels import fold, title_labels, word_lists
 from documents.layout import place_of
-from documents.names import STREET
+from documents.names import STREET, is_a_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _PLACE = re.compile(r"\d|,")
 _POST_CODE = re.compile(r"^\W*\d{4,6}\s")
-_TOWN = re.compile(
+TOWN = re.compile(
     r"^\W*(?:[A-Z]{1,2}[ -])?\d{4,6}\s?(?:[A-Z]{2}\b\s?)?,?\s*[^\W\d_]{3,}"
     r"|^\d{4}-\d{3}\s+[^\W\d_]{3,}|[A-Z]{2},?\s+\d{5}"
 )
@@ -112,13 +112,13 @@ def _rows_from(
         if row.top - bottom > (_WITHIN * row.height if parts else _GAP * max(height, row.height)):
             break
         bottom = row.bottom
-        own = _own_words(survey, index, phrase)
-        says_else = not own or _says_else(survey, index, own)
-        if (parts and (says_else or not _WORD.search(_text(own)))) or (own and _opens_a_block(survey, index, own)):
+        own = own_words(survey, index, phrase)
+        other = not own or says_else(survey, index, own)
+        if (parts and (other or _is_another(_text(own)))) or (own and _opens_a_block(survey, index, own)):
             break
-        if says_else:
+        if other:
             opening = []
-        elif parts or not _is_street(survey, index, own):
+        elif parts or not is_street(survey, index, own):
             (parts or opening).append(own)
         else:
             parts = [*_before(opening, own), own]
@@ -134,6 +134,12 @@ def _opens_a_block(survey: Survey, index: int, words: Sequence[Word]) -> bool:
         hit.label.role in {"buyer", "recipient"} and line[hit.first] is words[0] and _is_printed(hit, line)
         for hit in survey.hits_on(index)
     )
+
+
+def _is_another(text: str) -> bool:
+    """Whether a row below an address is none of it: too short to say anything, or the name of the next firm."""
+    form = LEGAL_FORM.search(text)
+    return not _WORD.search(text) or (form is not None and form.end() == len(text))
 
 
 def _column(survey: Survey, start: int, span: tuple[float, float]) -> Iterator[tuple[int, tuple[Word, ...]]]:
@@ -159,7 +165,7 @@ def _text(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in words)
 
 
-def _own_words(survey: Survey, index: int, phrase: tuple[Word, ...]) -> tuple[Word, ...]:
+def own_words(survey: Survey, index: int, phrase: tuple[Word, ...]) -> tuple[Word, ...]:
     """The words of a phrase that can be an address: not "Address:" before them, nor a number with its label after."""
     words = survey.sheet.rows[index].words
     mark = _MARK.match(_text(phrase))
@@ -177,7 +183,7 @@ def _own_words(survey: Survey, index: int, phrase: tuple[Word, ...]) -> tuple[Wo
     return phrase[first:end]
 
 
-def _says_else(survey: Survey, index: int, words: Sequence[Word]) -> bool:
+def says_else(survey: Survey, index: int, words: Sequence[Word]) -> bool:
     """Whether a phrase is a number with its label, a way to reach the firm, a branch in brackets or a title."""
     text = _text(words)
     line = survey.sheet.rows[index].words
@@ -191,7 +197,7 @@ def _says_else(survey: Survey, index: int, words: Sequence[Word]) -> bool:
     )
     dated = any(word in words for spot in survey.dates_by_row.get(index, []) for word in spot.words)
     other = dated or any(pattern.search(text) for pattern in (_NUMBERED, _CONTACT, _IN_BRACKETS, REGISTRATION_ROW))
-    return opens or heading or other
+    return opens or heading or other or is_a_label(survey, index, tuple(words))
 
 
 def _is_printed(hit: Hit, line: Sequence[Word]) -> bool:
@@ -200,17 +206,17 @@ def _is_printed(hit: Hit, line: Sequence[Word]) -> bool:
     return all(token in said for token in hit.label.tokens)
 
 
-def _is_street(survey: Survey, index: int, words: Sequence[Word]) -> bool:
+def is_street(survey: Survey, index: int, words: Sequence[Word]) -> bool:
     """Whether a phrase is a street or a town; a bare name with a number is a street where a town stands under it."""
     text = _text(words)
-    if STREET.search(text) or _TOWN.search(text):
+    if STREET.search(text) or TOWN.search(text):
         return bool(_LETTERS.search(text))
     rows = survey.sheet.rows
     if not _HOUSE.match(text) or index + 1 == len(rows):
         return False
     left, right = words[0].x0, words[-1].x1
     under = (phrase for phrase in rows[index + 1].phrases() if phrase[0].x0 < right and phrase[-1].x1 > left)
-    return any(_TOWN.search(_text(phrase)) for phrase in under)
+    return any(TOWN.search(_text(phrase)) for phrase in under)
 
 
 def _behind(survey: Survey, name: Name) -> list[tuple[Word, ...]]:
@@ -223,7 +229,7 @@ def _behind(survey: Survey, name: Name) -> list[tuple[Word, ...]]:
         for phrase in row.phrases():
             if _text(phrase[:count]).strip(" ,;").casefold() != name.text.casefold() or len(phrase) == count:
                 continue
-            own = tuple(dropwhile(lambda word: word.text in _DASHES, _own_words(survey, index, phrase[count:])))
+            own = tuple(dropwhile(lambda word: word.text in _DASHES, own_words(survey, index, phrase[count:])))
             if own and STREET.search(_text(own)):
                 return [own]
     return []
@@ -236,8 +242,8 @@ def _at_the_head(survey: Survey) -> list[tuple[Word, ...]]:
     taken: set[int] = set()
     for index in range(min(_TOP_ROWS, len(rows))):
         for phrase in rows[index].phrases():
-            own = _own_words(survey, index, phrase)
-            if not own or id(own[0]) in taken or _says_else(survey, index, own) or not _is_street(survey, index, own):
+            own = own_words(survey, index, phrase)
+            if not own or id(own[0]) in taken or says_else(survey, index, own) or not is_street(survey, index, own):
                 continue
             part = _rows_from(survey, index, (phrase[0].x0, phrase[-1].x1), rows[index].top, rows[index].height)
             taken.update(id(words[0]) for words in part)

@@ -74,7 +74,7 @@ def find_names(survey: Survey, buyer: str | None, bought: AbstractSet[tuple[int,
         for phrase in row.phrases():
             whole, raw = _whole(survey, index, phrase)
             text = tidy(raw)
-            if not reads_like_a_name(text) or (index, id(phrase[0])) in bought or _is_a_label(survey, index, phrase):
+            if not reads_like_a_name(text) or (index, id(phrase[0])) in bought or is_a_label(survey, index, phrase):
                 continue
             if buyer and fuzz.ratio(text.lower(), buyer.lower()) > _ALIKE:  # the buyer repeated
                 continue
@@ -140,7 +140,7 @@ def _shares(text: str, domains: list[str]) -> bool:
     return any(fuzz.ratio(one, two) > _ALIKE for one, two in ends)
 
 
-def _is_a_label(survey: Survey, row: int, phrase: tuple[Word, ...]) -> bool:
+def is_a_label(survey: Survey, row: int, phrase: tuple[Word, ...]) -> bool:
     """Whether a phrase is nothing but a label or a column heading."""
     words = survey.sheet.rows[row].words
     first, last = words.index(phrase[0]), words.index(phrase[-1])

@@ -12,6 +12,7 @@ from documents.facts import Found
 from documents.firms import LEGAL_FORM, reads_like_a_name, tidy
 from documents.labels import fold, word_lists
 from documents.names import Name, find_names, legal_name
+from documents.recipients import find_recipient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,9 @@ _NAMED: Final = 4.5
 
 _PAID: Final = 4.0
 """Score of the one who is to be paid: the seller, or who collects for it."""
+
+_UNLABELLED: Final = 0.6
+"""Score of a buyer whom nothing but a second address names."""
 
 _FORM_ROWS: Final = 8
 """Rows under a party's heading that a form fills with its numbers, name and address."""
@@ -70,7 +74,9 @@ def find_parties(survey: Survey) -> Parties:
         confidence -= 0.12
     trust = survey.trust(sum(word.confidence for word in best.words) / len(best.words))
     vendor = Found(tidy(legal_name(best, names)), confidence * trust, survey.place(best.row, best.words))
-    return Parties(vendor, find_address(survey, best, bought), _found(survey, buyer, 0.8))
+    address = find_address(survey, best, bought)
+    recipient = find_recipient(survey, best.text, address.value) if address and not buyer else None
+    return Parties(vendor, address, _found(survey, buyer, 0.8) or _found(survey, recipient, _UNLABELLED))
 
 
 def _found(survey: Survey, named: _Named | None, confidence: float) -> Found[str] | None:

@@ -107,3 +107,37 @@ Bill to: Harbor Estates
 20097 Hamburg
 """
     assert _facts(head).vendor_address is None
+
+
+LETTER = """
+Nordwind GmbH - Hafenstraße 3 - 20457 Hamburg
+Haus AG
+z. Hd. Frau Muster                                      Nordwind GmbH
+Zechenweg 15                                            Hafenstraße 3
+69876 Frankfurt                                         20457 Hamburg
+"""
+TILL = """
+Nordwind Kiosk GmbH
+Hafenstraße 3
+20457 Hamburg
+Item
+10013 Cable
+10014 Pliers
+"""
+TWO = """
+Nordwind GmbH
+Hafenstraße 3
+20457 Hamburg
+
+Haus AG                                                 Hof KG
+Zechenweg 15                                            Am Hof 7
+69876 Frankfurt                                         54321 Hithausen
+"""
+
+
+@pytest.mark.parametrize(("head", "buyer"), [(LETTER, "Haus AG"), (TILL, None), (TWO, None)])
+def test_a_letter_names_its_recipient_without_a_label(head: str, buyer: str | None) -> None:
+    """Over the only other address stands whom it is for; rows of items are none, and of two nobody is."""
+    facts = _facts(head)
+    assert facts.buyer_name == buyer
+    assert facts.vendor_address == "Hafenstraße 3, 20457 Hamburg"
