@@ -98,13 +98,17 @@ class Growth:
             "number": before["number"] + 1 if before else 1,
             "previous": digest_of(before) if before else FIRST,
             "size": self.size,
-            "root": root_of(self.hashes, self.size).hex(),
+            "root": self.root().hex(),
             "expenses": len(self.heads),
             "heads": root(self._head_leaves()).hex(),
             "known_at": stamp(self.known_at),
             "signed_at": stamp(signed_at),
             "key": key_id(public),
         }
+
+    def root(self) -> bytes:
+        """Return the root over the entries so far."""
+        return root_of(self.hashes, self.size)
 
     def head_proof(self, expense_id: str) -> dict[str, Any]:
         """Return place and path of an expense's head under `heads`.

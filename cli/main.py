@@ -36,6 +36,7 @@ _VERBS: Final = {
     "dlq": "letters",
     "policy": "policies",
     "audit": "trail",
+    "drill": "archiving",
     "demo": "demo",
     "bench": "benching",
 }

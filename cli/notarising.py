@@ -119,7 +119,7 @@ def checkpoint(store: Store = None, signing_key: KeyPath = None, json: Json = Fa
     except SigningKeyUnusable as error:
         raise Refused(str(error)) from error
     coverage = Coverage(record.partitions)
-    alterations = [*record.alterations, *_examined(found, coverage, quiet=json)]
+    alterations = [*record.alterations, *examined(found, coverage, quiet=json)]
     if alterations:
         first = alterations[0].message
         raise Unreachable(f"nothing is signed, {len(alterations)} alterations: {first}; see `spendtrail audit verify`")
@@ -150,7 +150,13 @@ def checkpoint(store: Store = None, signing_key: KeyPath = None, json: Json = Fa
     console.print(f"{len(written)} checkpoints signed with key {key}", highlight=False)
 
 
-def _examined(found: Session, coverage: Coverage, *, quiet: bool) -> Iterator[Alteration]:
+def examined(found: Session, coverage: Coverage, *, quiet: bool) -> Iterator[Alteration]:
+    """Verify a whole log in this process; yield its alterations, and leave in `coverage` what it comes to.
+
+    Raises:
+        Unreachable: broker or registry does not answer.
+
+    """
     sifted: list[Alteration] = []
     log = auditlog.records(found, AUDIT_LOG, quiet=quiet)
     yield from verify(auditlog.sift(log, auditlog.codec(found), sifted), coverage=coverage)

@@ -16,6 +16,7 @@ from audit.kept import Kept
 from audit.reconstruct import Expense
 from audit.story import money, story
 from cli import auditlog, notarising, partitions, proving
+from cli.archiving import archive
 from cli.context import Refused, Session, now, session
 from cli.erasing import erase
 from cli.examining import Examined, Question, examine, folded, merged
@@ -54,6 +55,7 @@ def add(app: typer.Typer) -> None:
     group.command("check")(proving.check)
     group.command("redo")(redo)
     group.command("export")(export)
+    group.command("archive")(archive)
     group.command("erase")(erase)
     app.add_typer(group, name="audit")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import notarising, proving, trail
+from cli import archiving, notarising, proving, trail
 from cli.context import session
 from devstack import stack
 from producers import provisioning
@@ -32,9 +32,10 @@ def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Pat
     for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES", "POLICIES"):
         topic = getattr(topics, name)
         mine[name] = replace(topic, name=f"{topic.name}-{home.parent.name}")
-        for module in (trail, notarising, proving):
+        for module in (trail, notarising, proving, archiving):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, mine[name])
+    monkeypatch.setattr(archiving, "_KEPT", (mine["AUDIT_LOG"], mine["POLICIES"]))
     provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url, topics=[*topics.TOPICS, *mine.values()])
     monkeypatch.setenv("SPENDTRAIL_BOOTSTRAP_SERVERS", kafka_stack.bootstrap_servers)
     monkeypatch.setenv("SPENDTRAIL_SCHEMA_REGISTRY_URL", kafka_stack.registry_url or "")
