@@ -28,6 +28,7 @@ _MADE_BY = {
 _OTHERS = (
     ("SPENDTRAIL_ACTOR", "command line", "Who decides, for `review`; the login name otherwise."),
     ("SPENDTRAIL_CACHE", "developer stack", "Folder of downloaded artifacts; `spendtrail` in the user's cache folder."),
+    ("SPENDTRAIL_PULL_URL", "`pull`", "The source, for a URL with a password that no process list should show."),
     ("SPENDTRAIL_DATA", "tests, bench", "Folder of documents made by others; `../shared/data` otherwise."),
     ("SPENDTRAIL_ACCEPT", "tests", "Set to 1, stored examples are written anew instead of compared."),
 )
