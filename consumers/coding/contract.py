@@ -10,13 +10,26 @@ from schemas.records import Coding, Facts, Line, Problem, VendorMatch
 __all__ = ["check_contract"]
 
 STAGE: Final = "coding"
+_ROUNDING: Final = Decimal("0.05")
+"""What a line's amount may differ from count times price: prices are printed rounded."""
+
 _CREDITS: Final = frozenset({"credit_note", "refund"})
 # Words of a line that takes something off: the only lines of an invoice that may be negative.
 _REDUCTIONS: Final = Lexicon(
     Term(word, "reduction", 100)
     for word in (
         *("discount", "rebate", "coupon", "voucher", "refund", "return", "deposit", "credit", "promotion", "rounding"),
-        *("adjustment", "prepayment", "advance payment", "down payment", "retainage", "less"),
+        *(
+            "adjustment",
+            "allowance",
+            "returned",
+            "retour",
+            "prepayment",
+            "advance payment",
+            "down payment",
+            "retainage",
+            "less",
+        ),
         *("rabatt", "skonto", "gutschrift", "anzahlung", "nachlass", "pfand", "remise", "avoir", "acompte", "rabais"),
         *("descuento", "abono", "anticipo", "sconto", "acconto", "storno", "korting", "creditering", "aanbetaling"),
         *("desconto", "adiantamento", "diskaun", "potongan", "pelarasan"),
@@ -66,7 +79,7 @@ def _line(line: Line, coding: Coding | None, *, credit: bool) -> list[Problem]:
     broken: list[Problem] = []
     if line.amount is None:
         broken.append(_broken("The line has no amount: state it.", "amount", line.number))
-    elif line.amount == 0 or (line.amount < 0 and not credit and not _reduces(line.amount, line.description)):
+    elif line.amount == 0 or (line.amount < 0 and not credit and not _reduces(line)):
         text = "The amount must be above zero, unless the line takes something off: state it."
         broken.append(_broken(text, "amount", line.number))
     if coding is None:
@@ -74,8 +87,15 @@ def _line(line: Line, coding: Coding | None, *, credit: bool) -> list[Problem]:
     return broken
 
 
-def _reduces(amount: Decimal, description: str | None) -> bool:
-    return amount < 0 and bool(_REDUCTIONS.find(description or ""))
+def _reduces(line: Line) -> bool:
+    """Return whether a line below zero says so itself: in words, or by a count below zero at a price above it.
+
+    A return is billed so (EN 16931: the invoiced quantity may be negative, the price may not); one misread sign does
+    not look like it, since count, price and amount must fit.
+    """
+    if line.quantity is not None and line.unit_price is not None and line.quantity < 0 < line.unit_price:
+        return line.amount is not None and abs(line.quantity * line.unit_price - line.amount) <= _ROUNDING
+    return bool(_REDUCTIONS.find(line.description or ""))
 
 
 def _broken(message: str, field: str, line: int | None = None) -> Problem:

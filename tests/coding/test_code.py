@@ -199,6 +199,15 @@ def test_the_contract_holds() -> None:
     assert broken(coding=replace(CODED, recovery_status="recoverable"), property_id="P-1") == []
 
 
+def test_a_return_is_told_by_its_count() -> None:
+    """A count below zero at a price above it takes off what they make; where they make another amount it is doubted."""
+    line = Line(number=1, description="Desktop", quantity=Decimal(-2), unit_price=Decimal(25), amount=Decimal(-50))
+    misread = replace(line, amount=Decimal(-5))
+    assert check_contract(FACTS, [line], [CODED], VENDOR, None) == ()
+    assert [p.field for p in check_contract(FACTS, [misread], [CODED], VENDOR, None)] == ["lines.1.amount"]
+    assert broken("-5", "Retour 10 kg") == []
+
+
 def test_the_contract_breaks() -> None:
     """Everything that is missing or not above zero is named."""
     assert broken(vendor=None) == ["vendor_name"]
