@@ -52,7 +52,7 @@ def add(app: typer.Typer) -> None:
 def validate(paths: Paths, json: Json = False) -> None:
     """Check a policy: every fault with file, line, field and remedy, and what its author may not have meant.
 
-    Notices (CONTRADICTION, UNREACHABLE, GAP) do not make it invalid. Exit code 2 when it is.
+    Notices (CONTRADICTION, OVERLAP, UNREACHABLE, GAP) do not make it invalid. Exit code 2 when it is.
     """
     try:
         snapshot = loaded(paths)

@@ -1,16 +1,19 @@
-"""The page of events: what travels, field by field, as the types say it."""
+"""The contracts as files: the events, field by field, as the types say them, and the JSON Schema of a policy."""
 
 import dataclasses
 import inspect
 from collections.abc import Iterator
 
+import orjson
+
 from docs.markdown import code, joined, page, table
+from policy.documents import json_schema
 from schemas import records
 from schemas.contracts import EVENTS, Field, Shape, fields_of
 from schemas.envelope import Event
 from schemas.topics import TOPICS
 
-__all__ = ["events"]
+__all__ = ["events", "policy"]
 
 
 def events() -> str:
@@ -81,3 +84,8 @@ def _form(shape: Shape) -> str:
     if shape.form in ("array", "map") and shape.of:
         return f"{shape.form} of {_type(shape.of)}"
     return shape.name
+
+
+def policy() -> str:
+    """Return the JSON Schema of a policy, for editors and for whoever writes policies by program."""
+    return orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()

@@ -30,6 +30,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "metrics.md": command_pages.metrics,
         "cli.md": command_pages.commands,
         "helm-values.md": files.values_page,
+        "policy.schema.json": contract_pages.policy,
     }
 )
 CHART_FILES: Mapping[str, Callable[[], str]] = MappingProxyType(

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Final
 
 from policy.models import Level, Limit, PerDiem, Period, PolicyDocument
+from policy.overlaps import common_day, crossing, undercut
 from policy.per_diem.gaps import gaps_between, is_over, rateless
 
 __all__ = ["Notice", "notices"]
@@ -19,7 +20,7 @@ _COVERING: Final = frozenset({Level.CATEGORY, Level.PER_DIEM})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to look at: CONTRADICTION, UNREACHABLE or GAP, the rules or categories concerned, what to do."""
+    """One thing to look at: CONTRADICTION, OVERLAP, UNREACHABLE or GAP, the rules or categories, what to do."""
 
     kind: str
     about: tuple[str, ...]
@@ -32,7 +33,13 @@ class Notice:
 
 def notices(document: PolicyDocument) -> tuple[Notice, ...]:
     """Return everything worth a look, contradictions first."""
-    return (*_contradictions(document), *_unreachable(document), *_gaps(document), *_tables(document))
+    return (
+        *_contradictions(document),
+        *_overlaps(document),
+        *_unreachable(document),
+        *_gaps(document),
+        *_tables(document),
+    )
 
 
 def _contradictions(document: PolicyDocument) -> Iterator[Notice]:
@@ -43,7 +50,7 @@ def _contradictions(document: PolicyDocument) -> Iterator[Notice]:
         places.setdefault((limit.level, limit.priority, limit.per, match), []).append(limit)
     for same in places.values():
         for one, other in combinations(same, 2):
-            if _common_day(one, other):
+            if common_day(one, other):
                 yield Notice(
                     "CONTRADICTION",
                     (one.id, other.id),
@@ -52,10 +59,13 @@ def _contradictions(document: PolicyDocument) -> Iterator[Notice]:
                 )
 
 
-def _common_day(one: Limit, other: Limit) -> bool:
-    starts = [day for day in (one.valid_from, other.valid_from) if day]
-    ends = [day for day in (one.valid_until, other.valid_until) if day]
-    return not starts or not ends or max(starts) <= min(ends)
+def _overlaps(document: PolicyDocument) -> Iterator[Notice]:
+    """Yield limits that meet where their author may have thought of one of them alone."""
+    for one, other in crossing(document):
+        message = (
+            f"with equal priority both apply where they meet, {one.limit} and {other.limit}; the tighter one holds"
+        )
+        yield Notice("OVERLAP", (one.id, other.id), message, "give them priorities, or tell them apart by match")
 
 
 def _unreachable(document: PolicyDocument) -> Iterator[Notice]:
@@ -64,6 +74,7 @@ def _unreachable(document: PolicyDocument) -> Iterator[Notice]:
     rules: tuple[Limit | PerDiem, ...] = (*document.limits, *document.per_diem)
     levels = {rule.level for rule in rules}
     scaled = {kind for limit in document.limits for kind in limit.scales}
+    tighter = undercut(document)
     for limit in document.limits:
         if limit.valid_until and limit.valid_until < begins:
             message = f"valid until {limit.valid_until}, before the policy begins on {begins}"
@@ -72,6 +83,11 @@ def _unreachable(document: PolicyDocument) -> Iterator[Notice]:
         if cap is not None and cap is not limit and limit.limit > cap.limit and not limit.scales:
             message = f"its {limit.limit} can never be spent: {cap.id} allows {cap.limit}"
             yield Notice("UNREACHABLE", (limit.id,), message, "lower it, or raise the absolute cap")
+        elif limit.id in tighter:
+            tight = tighter[limit.id]
+            message = f"its {limit.limit} can never be spent: {tight.id} is for all it is for and allows {tight.limit}"
+            remedy = f"narrow {tight.id}, lower this one, or have a rule above override {tight.level}"
+            yield Notice("UNREACHABLE", (limit.id,), message, remedy)
     for rule in rules:
         if rule.overrides and not levels & set(rule.overrides):
             message = f"overrides {', '.join(rule.overrides)}, where there is no limit"
