@@ -23,7 +23,7 @@ Every field that is read carries a confidence from 0 to 1. It is a probability: 
 ten are right. The rules that find a field only rank what they find; what a rank is worth was learned from documents
 whose content is known, and is shipped as the few figures below. Nothing of those documents is part of the product.
 
-Data embedded in an e-invoice is not read but stated, and has confidence 1. Fields that nobody labelled (tip, buyer,
+Data embedded in an e-invoice is not read but stated, and has confidence 1. Fields that nobody labelled (tip,
 service period, property, IBAN, document type) carry the bare score of the rule that found them.
 
 `spendtrail bench calibration` measures this again on the documents under `SPENDTRAIL_DATA`; `--write` also writes the

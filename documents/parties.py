@@ -28,8 +28,8 @@ _NAMED: Final = 4.5
 _PAID: Final = 4.0
 """Score of the one who is to be paid: the seller, or who collects for it."""
 
-_UNLABELLED: Final = 0.6
-"""Score of a buyer whom nothing but a second address names."""
+_BOUGHT: Final = 0.87
+"""Score of a buyer, by its label or over the only other address: neither was right more often than the other."""
 
 _FORM_ROWS: Final = 8
 """Rows under a party's heading that a form fills with its numbers, name and address."""
@@ -64,7 +64,7 @@ def find_parties(survey: Survey) -> Parties:
             names.append(Name(named[0], score, named[1], named[2], marked=True, proved=True))
     best = max(names, key=lambda name: (round(name.score, 3), name.proved, -name.row), default=None)
     if best is None:
-        return Parties(None, None, _found(survey, buyer, 0.8))
+        return Parties(None, None, _found(survey, buyer, _BOUGHT))
     confidence = min(0.95, 0.45 + 0.12 * best.score)
     rivals = [name for name in names if name.score > best.score - _RIVAL]
     others = [name for name in rivals if name.addressed and not _same(name, best)]
@@ -76,7 +76,7 @@ def find_parties(survey: Survey) -> Parties:
     vendor = Found(tidy(legal_name(best, names)), confidence * trust, survey.place(best.row, best.words))
     address = find_address(survey, best, bought)
     recipient = find_recipient(survey, best.text, address.value) if address and not buyer else None
-    return Parties(vendor, address, _found(survey, buyer, 0.8) or _found(survey, recipient, _UNLABELLED))
+    return Parties(vendor, address, _found(survey, buyer, _BOUGHT) or _found(survey, recipient, _BOUGHT))
 
 
 def _found(survey: Survey, named: _Named | None, confidence: float) -> Found[str] | None:
