@@ -140,7 +140,10 @@ def _coded(answers: tuple[Answer, ...], patterns: PatternBook) -> ExpenseCoded:
 
 
 def _of(answers: tuple[Answer, ...], kind: type[_T]) -> _T | None:
-    return next((answer for answer in answers if isinstance(answer, kind)), None)
+    for answer in answers:
+        if isinstance(answer, kind):
+            return answer
+    return None
 
 
 def _failures(answers: tuple[Answer, ...]) -> list[Problem]:

@@ -22,6 +22,11 @@ __all__ = ["TRACKS", "Answer", "Joined", "Joins", "track_of"]
 
 TRACKS: Final = ("currency", "vendor", "category")
 Answer = CurrencyConverted | VendorResolved | CategoryResolved | TrackFailed
+_TRACK_OF: Final[dict[type[Answer], str]] = {
+    CurrencyConverted: "currency",
+    VendorResolved: "vendor",
+    CategoryResolved: "category",
+}
 # How many keys are looked up at a time, however many are overdue.
 _CHUNK: Final = 500
 # The first version of the state kept until when a join waits, an hour from its first answer, instead of since when.
@@ -31,11 +36,7 @@ _CLOCK: Final = "clock"
 
 def track_of(answer: Answer) -> str:
     """Return whose answer it is."""
-    if isinstance(answer, TrackFailed):
-        return answer.track
-    if isinstance(answer, CurrencyConverted):
-        return "currency"
-    return "vendor" if isinstance(answer, VendorResolved) else "category"
+    return answer.track if isinstance(answer, TrackFailed) else _TRACK_OF[type(answer)]
 
 
 def _stamp(moment: datetime) -> str:

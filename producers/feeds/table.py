@@ -31,7 +31,17 @@ __all__ = [
 # Bank exports put titles above the header, rarely more than a dozen lines.
 _HEADER_WITHIN = 20
 _NAMED: Final[tuple[FeedField, ...]] = ("merchant", "currency", "employee", "amount", "country")
-_SIDES: Final[Mapping[str, int]] = {"debit": 1, "dr": 1, "d": 1, "credit": -1, "cr": -1, "c": -1}
+_SIDES: Final[Mapping[str, int]] = {
+    "debit": 1,
+    "dr": 1,
+    "d": 1,
+    "credit": -1,
+    "cr": -1,
+    "c": -1,
+    # SAP writes Soll and Haben.
+    "s": 1,
+    "h": -1,
+}
 
 # Happay's export: comma-separated, no sign, debit or credit in a column of its own.
 HAPPAY: Final = ColumnMap.model_validate(

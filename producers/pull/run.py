@@ -21,7 +21,7 @@ from producers.feeds.record import BadRow
 from producers.line_event import line_event
 from producers.opening import NOBODY, opening
 from producers.publisher import Outgoing, encoded
-from producers.pull.source import WHOLE, Portion, Source
+from producers.pull.source import WHOLE, Portion, Pulled, Source
 from schemas.events import PullAdvanced
 from schemas.identity import derive
 from schemas.topics import PULLS
@@ -147,11 +147,16 @@ def _progress(edge: Edge, tenant: str, name: str) -> _Progress:
 
 def _refuse_nonsense(portion: Portion, report: PullReport) -> None:
     """Refuse a map under which not one of the first rows makes sense, before every row becomes a dead letter."""
-    faults = [pulled for pulled in portion.rows if isinstance(pulled.line, BadRow)]
+    faults = [_told(portion, pulled, pulled.line) for pulled in portion.rows if isinstance(pulled.line, BadRow)]
     if not report.before + report.rows and faults and len(faults) == len(portion.rows):
-        first = faults[0]
-        told = sentence(portion.where, first.record, first.line) if isinstance(first.line, BadRow) else ""
-        raise FeedRefused(f"not one of its first {len(faults)} rows can be an expense. The first: {told}")
+        raise FeedRefused(f"not one of its first {len(faults)} rows can be an expense. The first: {faults[0]}")
+
+
+def _told(portion: Portion, pulled: Pulled, fault: BadRow) -> str:
+    """Return what is wrong with a row, by its key or its line in the object."""
+    if pulled.key is None:
+        return sentence(portion.where, pulled.record, fault)
+    return f"{portion.where}, row {pulled.key}: {fault.column} {fault}".replace(":  ", ": ")
 
 
 def _records(portion: Portion, edge: Edge, holder: Holder, batch: str, report: PullReport) -> Iterator[Outgoing]:
@@ -169,7 +174,7 @@ def _records(portion: Portion, edge: Edge, holder: Holder, batch: str, report: P
         elif isinstance(pulled.line, BadRow):
             report.dead_letters += 1
             if len(report.faults) < _TOLD:
-                report.faults.append(sentence(portion.where, pulled.record, pulled.line))
+                report.faults.append(_told(portion, pulled, pulled.line))
             yield dead_letter(pulled.record, pulled.line, edge, holder, digest, batch, key=pulled.key)
     subject = edge.pseudonyms.of(holder.tenant, holder.employee_id) if holder.employee_id else NOBODY
     for closed in batch_closed(holder.tenant, holder.ledger, subject, batch, sorted(members), edge.clock()):
