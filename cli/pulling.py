@@ -106,6 +106,7 @@ def _pulled(
     quiet: bool,
 ) -> "PullReport":
     # Both bring a library that takes a while to load and no other verb needs.
+    from producers.atomic import Superseded  # noqa: PLC0415 - see above
     from producers.pull.run import pull as run  # noqa: PLC0415 - see above
     from producers.pull.source import SourceUnavailable  # noqa: PLC0415 - see above
 
@@ -128,7 +129,7 @@ def _pulled(
             )
     except (FeedRefused, BatchNameRefused) as error:
         raise Refused(str(error)) from error
-    except SourceUnavailable as error:
+    except (SourceUnavailable, Superseded) as error:
         raise Unreachable(str(error)) from error
 
 

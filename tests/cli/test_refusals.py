@@ -69,3 +69,18 @@ def test_help_names_every_verb() -> None:
     told = CliRunner().invoke(app, ["--help"]).output
     verbs = ("up", "down", "status", "run", "extract", "upload", "card-feed", "show", "list", "batch", "review", "dlq")
     assert all(f" {verb} " in told for verb in (*verbs, "policy", "audit", "demo", "watch", "prepare"))
+
+
+def test_what_cannot_be_pulled_is_named(empty_home: Path) -> None:
+    """A source that is no URL, of no known kind, without a table or a folder, and a map that is none, say so."""
+    (empty_home / "map.yaml").write_text("columns: {betrag: amount}\n")
+    for words, told in (
+        (["/exports/cards"], "is no URL"),
+        (["rubbish://h/d", "--table", "t"], "cannot be opened"),
+        (["postgresql://h/d"], "--table is missing"),
+        (["file:///no/such/folder"], "/no/such/folder"),
+        (["file:///no/such/folder", "--table", "t"], "go with a database"),
+        ([f"sqlite:///{empty_home}/erp.db", "--table", "t"], "table t: there is no such table"),
+        (["postgresql://h/d", "--table", "t", "--format", f"{empty_home}/map.yaml"], "betrag"),
+    ):
+        assert told in refusal("pull", *words)
