@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.partition import Partition
 from consumers.runtime.telemetry import Telemetry
@@ -9,6 +11,8 @@ from consumers.runtime.transport import Fetched
 from schemas.dead_letters import REPLAY_GROUP
 
 __all__ = ["Admission"]
+
+_log = structlog.get_logger(__name__)
 
 
 class Admission:
@@ -28,6 +32,10 @@ class Admission:
             partition = self._own.partition(record.partition)
             if partition is None:
                 self._telemetry.count("stale_results")
+            elif record.offset < partition.progress.read:
+                # A client that moves from one leader to the next may read a record again that it has given us.
+                _log.warning("read again", record=f"{record.topic}/{record.partition}/{record.offset}")
+                self._telemetry.count("read_again")
             elif record.offset in partition.progress.skip or (record.headers and self._for_another(record)):
                 partition.progress.passed(record.offset)
                 partition.done += 1

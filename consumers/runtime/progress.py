@@ -22,13 +22,14 @@ class Progress:
     """Frontier and completed offsets of one owned partition.
 
     Offsets come in rising order but not without gaps (transaction markers, compaction), so the frontier is the
-    lowest offset still in work, or the position when none is.
+    lowest offset still in work, or the position when none is. `read` is the offset after the last record that came:
+    one below it has come before.
     """
 
-    __slots__ = ("_done", "_next", "_open", "skip")
+    __slots__ = ("_done", "_next", "_open", "read", "skip")
 
     def __init__(self, committed: Offset | None) -> None:
-        self._next = committed.next if committed else 0
+        self._next = self.read = committed.next if committed else 0
         # Insertion order is offset order, so the first key is the lowest in work.
         self._open: dict[int, float] = {}
         self._done: set[int] = set()
@@ -37,14 +38,14 @@ class Progress:
     def fetched(self, offset: int, now: float = 0.0) -> None:
         """Note that an offset is in work since `now` (monotonic seconds)."""
         self._open[offset] = now
-        self._next = offset + 1
+        self._next = self.read = offset + 1
 
     def passed(self, offset: int) -> None:
         """Note an offset that needs no work: it was complete before the restart."""
         self.skip.discard(offset)
         if self._open:
             self._done.add(offset)
-        self._next = offset + 1
+        self._next = self.read = offset + 1
 
     def complete(self, offset: int) -> None:
         """Note that an offset is done."""

@@ -192,6 +192,15 @@ MUTATIONS = (
         "<= 4096",
     ),
     Mutation(
+        4,
+        "a record that is read again is handled again",
+        "consumers/runtime/admission.py",
+        "elif record.offset < partition.progress.read:",
+        "elif record.offset < 0:",
+        "tests/runtime/test_runner_inline.py::test_a_record_that_is_read_again_is_handled_once",
+        "Left contains",
+    ),
+    Mutation(
         3,
         "what was taken and given back within one fetch is taken for whole",
         _KAFKA,
