@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from docs.markdown import code, table
-from tests.mutations.rules import MUTATIONS, RULES, Mutation
+from tests.mutations.mutation import RULES, Mutation
+from tests.mutations.rules import MUTATIONS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "reference" / "runner-rules.md"
