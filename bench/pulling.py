@@ -29,7 +29,7 @@ from bench.watching import environment
 from devstack import postgres
 from devstack.stack import Endpoints
 from producers.pull.source import PORTION
-from schemas.codec import Codec, registry_at
+from schemas.codec import Codec, Undecodable, registry_at
 from schemas.events import ExpenseParsed
 from schemas.topics import DEAD_LETTERS, PARSED, PULLS
 from streams.client import client_settings
@@ -140,12 +140,15 @@ def _records(endpoints: Endpoints, topic: str) -> Iterator[tuple[bytes, bytes]]:
 
 
 def landed(endpoints: Endpoints, tenant: str) -> Landed:
-    """Return what was committed to the topics for a tenant."""
+    """Return what was committed to the topics for a tenant; what cannot be read is nobody's and counts for none."""
     codec = Codec(registry_at(endpoints.registry_url or ""))
     times: Counter[str] = Counter()
     total = Decimal(0)
     for value, _ in _records(endpoints, PARSED.name):
-        event = codec.decode(value)
+        try:
+            event = codec.decode(value)
+        except Undecodable:
+            continue
         if isinstance(event, ExpenseParsed) and event.tenant_id == tenant:
             times[event.expense_id] += 1
             total += event.facts.total or 0

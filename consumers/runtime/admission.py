@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 
-import structlog
-
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.partition import Partition
 from consumers.runtime.telemetry import Telemetry
-from consumers.runtime.transport import Fetched
+from consumers.runtime.transport import Fetched, TransportLost
 from schemas.dead_letters import REPLAY_GROUP
 
 __all__ = ["Admission"]
-
-_log = structlog.get_logger(__name__)
 
 
 class Admission:
@@ -26,16 +22,21 @@ class Admission:
         self._stage, self._own, self._telemetry = stage, ownership, telemetry
 
     def admit(self, records: Sequence[Fetched], now: float) -> list[tuple[Fetched, Partition, int]]:
-        """Return the records to handle, each with its span and its bytes; they came `now` (monotonic seconds)."""
+        """Return the records to handle, each with its span and its bytes; they came `now` (monotonic seconds).
+
+        Raises:
+            TransportLost: a record came again; the member has to join anew and read what is committed.
+
+        """
         admitted = []
         for record in records:
             partition = self._own.partition(record.partition)
             if partition is None:
                 self._telemetry.count("stale_results")
             elif record.offset < partition.progress.read:
-                # A client that moves from one leader to the next may read a record again that it has given us.
-                _log.warning("read again", record=f"{record.topic}/{record.partition}/{record.offset}")
-                self._telemetry.count("read_again")
+                # To leave it out could lose a record, to handle it could do it twice: what is committed says which.
+                msg = f"{record.topic}/{record.partition}/{record.offset} came after a later record of its partition"
+                raise TransportLost(msg)
             elif record.offset in partition.progress.skip or (record.headers and self._for_another(record)):
                 partition.progress.passed(record.offset)
                 partition.done += 1

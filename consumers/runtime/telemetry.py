@@ -19,7 +19,6 @@ Counter = Literal[
     "retries",  # attempts after a dependency did not answer
     "stale_results",  # results dropped because their partition was taken away meanwhile
     "skipped",  # records complete before a restart, or replayed for another group
-    "read_again",  # records that came a second time to the same owner, and were left out
     "transactions",  # committed transactions
     "transactions_lost",  # transactions aborted or with unknown outcome; the stage went back to what is committed
     "pauses",  # times fetching was paused by a bound

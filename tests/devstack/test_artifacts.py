@@ -38,10 +38,10 @@ def _place(path: Path, content: bytes) -> Path:
 
 
 def test_committed_list_names_the_versions_the_stack_is_built_on() -> None:
-    """Kafka 4.3.1 with its own client library, and the registry's archive with its starter, are all listed."""
+    """Kafka 4.2.2 with its own client library, and the registry's archive with its starter, are all listed."""
     listed = artifacts.read_list(artifacts.LIST.read_text(encoding="utf-8"))
-    assert "kafka/org/apache/kafka/kafka_2.13/4.3.1/kafka_2.13-4.3.1.jar" in listed
-    assert "kafka/org/apache/kafka/kafka-clients/4.3.1/kafka-clients-4.3.1.jar" in listed
+    assert "kafka/org/apache/kafka/kafka_2.13/4.2.2/kafka_2.13-4.2.2.jar" in listed
+    assert "kafka/org/apache/kafka/kafka-clients/4.2.2/kafka-clients-4.2.2.jar" in listed
     assert any(path.startswith("registry/") and path.endswith("3.3.3-all.tar.gz") for path in listed)
     assert "registry-app/quarkus-run.jar" in listed
 
