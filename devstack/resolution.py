@@ -15,8 +15,8 @@ from typing import IO, Final, cast
 
 from devstack import artifacts, download
 
-# Not 4.3: its brokers leave out the transaction markers of partitions that have no leader for a moment (KAFKA-20734), so
-# that an offset is committed without its outputs. See docs/decisions/0027-kafka-4-2-for-its-transaction-markers.md.
+# Not 4.3: its brokers leave out the transaction markers of partitions without a leader (KAFKA-20734), so that an offset
+# is committed without its outputs. See docs/decisions/0027-kafka-4-2-for-its-transaction-markers.md.
 KAFKA_VERSION: Final = "4.2.2"
 REGISTRY_VERSION: Final = "3.3.3"
 KAFKA: Final = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
