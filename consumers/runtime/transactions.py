@@ -167,8 +167,18 @@ class Transactions:
                     continue
                 break
 
+    def _reason(self, told: KafkaError) -> KafkaError:
+        """Return why the client gave up, where `produce` says no more than that it did: a transactional call knows."""
+        if told.code() != KafkaError._FATAL:  # noqa: SLF001 - public code of the client
+            return told
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as error:
+            return error.args[0]  # type: ignore[no-any-return] # it holds a KafkaError
+        return told
+
     def _raise(self, error: KafkaException, call: str, *, seconds: float = 0.0) -> None:
-        cause: KafkaError = error.args[0]
+        cause = self._reason(error.args[0])
         # Past its own time limit the broker ends a transaction by fencing it, so then the word says nothing of others.
         timed_out = seconds >= self._settings.transaction_timeout_ms / 1000
         fenced = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001 - public codes of the client

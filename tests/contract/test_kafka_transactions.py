@@ -2,11 +2,14 @@
 
 import os
 import threading
+import time
 
 import pytest
 from confluent_kafka import Producer
 
-from consumers.runtime.transport import TransportLost
+from consumers.runtime.kafka_settings import KafkaSettings
+from consumers.runtime.transactions import Transactions
+from consumers.runtime.transport import Fenced, Outgoing, TransportLost
 from devstack.stack import Endpoints
 from tests.contract.brokers import KafkaLog, Member, until
 
@@ -68,3 +71,25 @@ def test_several_rebalances_lose_nothing(kafka_stack: Endpoints) -> None:
         other.transport.close()
         until(lambda: len(first.owned) == 2, first)
     first.transport.close()
+
+
+def test_a_client_that_noticed_by_itself_that_it_is_fenced_says_so(kafka_stack: Endpoints) -> None:
+    """The answer may come between two calls: then the client refuses with a general word, and the reason is asked for.
+
+    A member that took that word for a lost transaction took a new producer and fenced the younger process in turn.
+    """
+    prefix = f"noticed-{os.getpid()}"
+    log = KafkaLog(kafka_stack.bootstrap_servers, prefix)
+    settings = KafkaSettings(kafka_stack.bootstrap_servers, prefix, f"{prefix}.a")
+    record: list[Outgoing] = [Outgoing(log.changes, b"key", b"value", (), 0)]
+    older = Transactions(settings, lambda: None)
+    older.ahead(record)
+    Transactions(settings, lambda: None)
+
+    def go_on() -> None:
+        for _ in range(200):
+            older.ahead(record)
+            time.sleep(0.05)
+
+    with pytest.raises(Fenced, match="SPENDTRAIL_INSTANCE"):
+        go_on()
