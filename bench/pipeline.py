@@ -24,6 +24,7 @@ from bench.fleet import Replica
 from bench.lines import write_feed
 from bench.report import Figure, Report, per_second
 from bench.sealed import Tally, differing, records, tally
+from bench.steady import Moment, Steady
 from bench.system import CORES, UP_S, command, confined, system
 from bench.watching import Sample, memory_of, metrics_of, watch
 from consumers.stages import STAGES
@@ -61,6 +62,7 @@ class Look:
     # Of each process a child has had: those that were killed have worked too.
     spent: dict[tuple[str, int], float] = field(default_factory=dict)
     killed: bool = False
+    steady: Steady = field(default_factory=Steady)
 
     def cpu_us(self, lines: int) -> dict[str, float]:
         """Return processor microseconds a line by child, the most first."""
@@ -135,6 +137,8 @@ def _report(course: Course, look: Look, found: Tally, began_ms: int, again: list
             "rss_growth": f"the largest of the peaks at {course.lines} lines to those at {course.early}",
             "growth_by_stage": growth,
             "cpu_us_per_line": look.cpu_us(course.lines),
+            "steady_us_per_line": look.steady.cpu_us(course.lines),
+            "records_per_transaction": look.steady.records_per_transaction(),
             "screen_per_s": "the stage alone on the two cores, one ledger, from a backlog, with its broker",
         },
     )
@@ -199,16 +203,22 @@ def _feeding(course: Course, given: Mapping[str, str], endpoints: Endpoints) -> 
 def _watch(look: Look, endpoints: Endpoints) -> None:
     """Note memory and processor time of every child that runs now."""
     running = {child.name.removesuffix("-0"): child.pid for child in supervisor.children(endpoints.home) if child.pid}
-    running |= {service.name: service.pid for service in stack.status(endpoints.home) if service.pid}
-    for name, pid in running.items():
+    services = {service.name: service.pid for service in stack.status(endpoints.home) if service.pid}
+    for name, pid in (running | services).items():
+        measured = (metrics_of(endpoints, name) or {}) if name in _GROUPS else {}
         try:
             _, resident = memory_of(pid)
             times = psutil.Process(pid).cpu_times()
         except psutil.NoSuchProcess:
             continue
-        if name in _GROUPS:
-            look.peak[name] = max(look.peak.get(name, 0), resident)
-        look.spent[name, pid] = times.user + times.system + times.children_user + times.children_system
+        spent = times.user + times.system + times.children_user + times.children_system
+        look.spent[name, pid] = spent
+        if name not in _GROUPS:
+            look.steady.note_shared(name, pid, spent)
+            continue
+        look.peak[name] = max(look.peak.get(name, 0), resident)
+        done, transactions = (int(measured.get(f"{of}_total", 0)) for of in ("records_done", "transactions"))
+        look.steady.note(name, pid, Moment(spent, done, transactions))
 
 
 def _kill(home: Path) -> bool:

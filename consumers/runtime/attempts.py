@@ -77,6 +77,11 @@ class WaitingRoom:
                 task.partition.store.accept({task.attempt_key: str(task.deaths + 1).encode()})
                 self._marked.append(task)
 
+    @property
+    def held(self) -> bool:
+        """Whether tasks wait for a commit to start."""
+        return bool(self._marked)
+
     def committed(self) -> None:
         """Let the marked tasks start."""
         self._startable.extend(self._marked)

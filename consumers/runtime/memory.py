@@ -99,6 +99,8 @@ class MemoryTransport:
         self._epoch = 0
         self._ahead: list[Outgoing] = []
         self._ended_with: TransactionLost | Fenced | None = None
+        # Transactions take no time here; a test sets what it wants waited for.
+        self.rest = 0.0
         self._init_transactions()
 
     def _init_transactions(self) -> None:

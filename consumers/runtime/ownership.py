@@ -269,6 +269,11 @@ class Ownership:
         return ended
 
     @property
+    def done(self) -> int:
+        """How many records ended that no commit carries yet."""
+        return sum(p.done for p in self._partitions.values())
+
+    @property
     def settled(self) -> bool:
         """Whether no commit goes on behind."""
         return self._transport.settled

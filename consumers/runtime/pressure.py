@@ -5,10 +5,10 @@ from consumers.runtime.ownership import Ownership
 from consumers.runtime.stage import Limits
 from consumers.runtime.telemetry import Telemetry
 
-__all__ = ["Pressure"]
+__all__ = ["POLL", "Pressure"]
 
-# Records asked for in one poll, and so the most that one transaction ends.
-_POLL = 5_000
+POLL = 5_000
+"""Records asked for in one poll, and how many done ones are no longer let wait for more."""
 
 
 class Pressure:
@@ -25,7 +25,7 @@ class Pressure:
     @property
     def room(self) -> int:
         """How many records the next poll may bring, at least one: a poll is also what keeps the member alive."""
-        return min(self._own.room, _POLL)
+        return min(self._own.room, POLL)
 
     @property
     def over(self) -> bool:

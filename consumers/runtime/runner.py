@@ -17,6 +17,7 @@ from consumers.runtime.errors import Poisoned, Transient
 from consumers.runtime.faults import KEY_TABLE, STOPS, transient_of
 from consumers.runtime.handling import Handling
 from consumers.runtime.lanes.lane import Answer, WorkerDied
+from consumers.runtime.pacing import Pacing
 from consumers.runtime.partition import Partition, Task
 from consumers.runtime.parts import Parts
 from consumers.runtime.pressure import Pressure
@@ -45,6 +46,7 @@ class Runner:
         self._numbers = 0
         self._admission = Admission(parts.stage.name, parts.ownership, parts.telemetry)
         self._pressure = Pressure(parts.stage.limits, parts.ownership, parts.telemetry, parts.clock)
+        self._pacing = Pacing(parts.ownership, self._room, parts.transport, beside=parts.lane is not None)
         self._missing: dict[str, str] = {}
         self._handling = Handling(parts.stage, parts.handler, parts.codec)
         self._events_out = 0
@@ -74,7 +76,7 @@ class Runner:
             self.recover()
         busy = bool(self._running or self._ready) or self._schedule.due_by(self._p.clock.monotonic() + 0.05)
         # What runs beside is waited for below, so that its answer is met at once.
-        count = self._fetch(0.0 if self._running else _NAP_S if busy else timeout)
+        count = self._fetch(0.0 if self._running else _NAP_S if busy else self._pacing.until(timeout, _NAP_S))
         self._ready.extend(self._schedule.due(self._p.clock.monotonic()))
         self._run_ready()
         self._dispatch()
@@ -83,9 +85,9 @@ class Runner:
         self._pressure.press()
         self._p.telemetry.set("table_age_seconds", self._p.tables.age())
         self._own.look()
-        # Where much came more is likely to follow and need not wait for the brokers. Nor need what runs beside.
-        if self._p.lane is None or self._own.durable or self._own.settled:
-            self._commit(behind=self._p.lane is not None or count >= _MANY)
+        if self._pacing.due:
+            # Where much came more is likely to follow and need not wait for the brokers. Nor need what runs beside.
+            self._commit(behind=self._p.lane is not None or self._own.done >= _MANY)
         return count
 
     def drain(self, timeout: float) -> None:
@@ -121,8 +123,8 @@ class Runner:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is in work."""
-        return self._own.in_flight == 0
+        """Whether nothing is in work, and nothing that is done waits to be committed."""
+        return self._own.in_flight == 0 and not self._own.done
 
     # -- records ------------------------------------------------------------------------------------------------
 
@@ -210,6 +212,7 @@ class Runner:
         else:
             # What it has brought so far is one transaction, committed with this step; the rest comes with the next.
             self._own.bring(task.partition, records, journal)
+            self._pacing.hurry()
             self._schedule.postpone(task, self._p.clock.monotonic())
 
     def _enter_lane(self, task: Task, event: Event) -> Sequence[Event] | None:

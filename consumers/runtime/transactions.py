@@ -10,11 +10,25 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.transport import Fenced, Outgoing, TransactionLost, Written
 
-__all__ = ["Transactions"]
+__all__ = ["Transactions", "rest"]
 
 _Landed = Callable[[KafkaError | None, Message], None]
 # How much longer than its own time limits a commit in a thread is waited for, in seconds.
 _GRACE_S = 5.0
+# A transaction costs the brokers much the same whatever it holds: markers in every partition it touched, and its state
+# written down three times. So no more than a fifth of a stage's time goes into committing: where commits take long,
+# transactions are few and large. An idle stage has rested already when its next record comes.
+_SHARE = 5
+# What is done is never kept from its readers for longer, in seconds, however slow the brokers are.
+_MOST_S = 0.5
+
+
+def rest(began: float, took: float, now: float) -> float:
+    """Return how many seconds the next commit should wait, where the last one began at `began` and took `took`.
+
+    Zero or less when it need not. Waiting is thrift, never a rule of correctness: whoever must commit does.
+    """
+    return began + min(_MOST_S, took * _SHARE) - now
 
 
 class Transactions:
@@ -28,6 +42,8 @@ class Transactions:
         self._settings, self._alive = settings, alive
         self._behind: _Behind | None = None
         self._settle_by = 0.0
+        # When the last commit that succeeded began, and what it took, in seconds.
+        self._last = (0.0, 0.0)
         self.renew()
 
     def renew(self) -> None:
@@ -121,11 +137,18 @@ class Transactions:
             self._producer.begin_transaction()
             self._begun = time.monotonic()
 
+    @property
+    def rest(self) -> float:
+        """How many seconds the next commit should wait; see `rest`."""
+        return rest(*self._last, time.monotonic())
+
     def _end(self, producer: Producer, offsets: list[TopicPartition], membership: Any) -> None:
+        began = time.monotonic()
         self._alive()
         self._send_offsets(producer, offsets, membership)
         self._alive()
         producer.commit_transaction(self._settings.call_timeout_s)
+        self._last = began, time.monotonic() - began
 
     def _committed(self, seconds: float) -> None:
         """A late answer could end the next transaction, so a slow one costs the producer its life."""

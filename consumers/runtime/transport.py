@@ -167,6 +167,11 @@ class Transport(Protocol):
         ...
 
     @property
+    def rest(self) -> float:
+        """How many seconds the next transaction should wait, by what the last one took; none where zero or less."""
+        ...
+
+    @property
     def unreachable(self) -> str:
         """What was said when the broker last did not answer; empty while it does."""
         ...
