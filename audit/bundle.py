@@ -16,7 +16,6 @@ from audit.kept import Kept, Record
 from audit.merkle import consistency, inclusion
 from audit.verify import Located
 from schemas.events import AuditSealed
-from schemas.sealed import SealedEntry
 
 __all__ = ["NotProvable", "Proof", "pack"]
 
@@ -37,7 +36,7 @@ class Proof:
 
     expense_id: str
     kept: Mapping[int, Kept]
-    entries: list[tuple[int, AuditSealed | SealedEntry]] = field(default_factory=list)
+    entries: list[tuple[int, AuditSealed]] = field(default_factory=list)
     partition: int | None = None
     later: int = 0
     _growths: dict[int, Growth] = field(default_factory=dict)
@@ -121,7 +120,7 @@ def _since(kept: Kept, leaves: list[bytes], seen: Mapping[str, Any]) -> tuple[by
     return consistency(leaves, seen["size"])
 
 
-def _line(place: int, sealed: AuditSealed | SealedEntry, leaves: list[bytes]) -> bytes:
+def _line(place: int, sealed: AuditSealed, leaves: list[bytes]) -> bytes:
     said = {
         "index": place,
         "metadata": sealed.metadata,

@@ -14,7 +14,6 @@ from audit.check import FIRST, KEY_PURPOSE, PURPOSE, canonical, digest_of, head_
 from audit.entry import stamp
 from audit.merkle import Frontier, inclusion, root
 from schemas.events import AuditSealed
-from schemas.sealed import SealedEntry
 
 __all__ = [
     "HASH_BYTES",
@@ -61,7 +60,7 @@ class Growth:
         """How many entries."""
         return len(self.hashes) // HASH_BYTES
 
-    def take(self, sealed: AuditSealed | SealedEntry) -> bool:
+    def take(self, sealed: AuditSealed) -> bool:
         """Take in the next entry; return whether it counts.
 
         Raises:

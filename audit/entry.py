@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from schemas.events import AuditRecorded
+from schemas.frozen import setters
 
 __all__ = ["Entry", "UnreadableEntry", "canonical", "entry_of", "loaded", "read", "stamp"]
 
@@ -62,6 +63,7 @@ class Entry:
 
 _NAMES = tuple(f.name for f in fields(Entry))
 _FIELDS = frozenset(_NAMES)
+_PLACES = tuple(setters(Entry).items())
 _TIMES = ("occurred_at", "submitted_at", "recorded_at")
 _SHARED = tuple(name for name in _NAMES if name not in {"sequence", "breach", "problems", *_TIMES})
 
@@ -132,7 +134,10 @@ def read(metadata: bytes) -> Entry:
     """
     content = loaded(metadata)
     content["problems"] = tuple(content["problems"])
-    return Entry(**content)
+    entry = object.__new__(Entry)
+    for name, place in _PLACES:
+        place(entry, content[name])
+    return entry
 
 
 def stamp(moment: datetime) -> str:

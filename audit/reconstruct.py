@@ -3,13 +3,13 @@
 `apply` is the one fold: the read model applies each entry as it comes, an auditor applies those up to T.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from audit.entry import Entry
-from audit.step import DEAD_LETTERED, step
+from audit.step import DEAD_LETTERED, Step, step
 from schemas.contracts import EVENTS
 from schemas.envelope import Event
 from schemas.events import ExpenseMerged, ExpenseRejected, ReviewClosed, ReviewOpened
@@ -32,7 +32,8 @@ from schemas.records import (
     VendorMatch,
 )
 
-__all__ = ["DeadLetter", "Expense", "Review", "apply", "happened", "known", "state_at"]
+__all__ = ["SUPERSEDED", "TOLD_BY", "DeadLetter", "Expense", "Review", "ahead", "apply", "happened", "known", "moved"]
+__all__ += ["said", "state_at"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ _OWN = frozenset({"expense_id", "tenant_id", "ledger", "batch_id", "revision", "
 _ENVELOPE = frozenset({"subject", "correlation_id", "trace_id", *_OWN})
 _TOLD = frozenset(f.name for f in fields(Expense)) - _ENVELOPE
 # What was read and judged of the revision before: a new one starts without it.
-_SUPERSEDED = {
+SUPERSEDED: Final[dict[str, Any]] = {
     "portion": None,
     "facts": None,
     "lines": (),
@@ -137,7 +138,8 @@ def _told_by(kind: type[Event]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-_TOLD_BY = {kind: _told_by(kind) for kind in EVENTS}
+TOLD_BY: Final = {kind: _told_by(kind) for kind in EVENTS}
+"""What each type of event says of an expense: names of `Expense`'s fields."""
 
 
 def apply(expense: Expense | None, entry: Entry, event: Event | None) -> Expense | None:
@@ -146,8 +148,17 @@ def apply(expense: Expense | None, entry: Entry, event: Event | None) -> Expense
     Pure; entries of one expense come in order of `sequence`. An entry already applied changes nothing, so a log read
     twice gives the same. None as long as nothing of an expense was seen: batches have entries too.
     """
-    if expense is not None and entry.sequence <= expense.sequence:
+    after = ahead(expense, entry)
+    if after is None:
         return expense
+    told = _told(expense, entry, event) if after.news and event else {}
+    return moved(expense, entry, after, event, told)
+
+
+def ahead(expense: Expense | None, entry: Entry) -> Step | None:
+    """Return where the expense stands after one more entry, None where the entry changes nothing."""
+    if expense is not None and entry.sequence <= expense.sequence:
+        return None
     after = step(
         expense.state if expense else None,
         expense.revision if expense else 0,
@@ -155,11 +166,13 @@ def apply(expense: Expense | None, entry: Entry, event: Event | None) -> Expense
         entry.status,
         entry.revision,
     )
+    return None if expense is None and after.state is None else after
+
+
+def moved(expense: Expense | None, entry: Entry, after: Step, event: Event | None, told: Mapping[str, Any]) -> Expense:
+    """Return the expense as `ahead` says it stands after the entry; `told` is what the event says, by field."""
     if expense is None:
-        if after.state is None:
-            return None
         expense = _first(entry)
-    told = _told(expense, entry, event) if after.news and event else {}
     breaches = (*expense.breaches, entry.breach) if entry.breach else expense.breaches
     return changed(
         expense,
@@ -195,11 +208,17 @@ def _first(entry: Entry) -> Expense:
     )
 
 
-def _told(expense: Expense, entry: Entry, event: Event) -> dict[str, Any]:
-    told = {name: getattr(event, name) for name in _TOLD_BY[type(event)]}
+def _told(expense: Expense | None, entry: Entry, event: Event) -> dict[str, Any]:
+    told = said(event, TOLD_BY[type(event)])
+    return SUPERSEDED | told if expense is not None and entry.revision > expense.revision else told
+
+
+def said(event: Event, names: Iterable[str]) -> dict[str, Any]:
+    """Return what an event says in these fields; where it says nothing personal, that is no news."""
+    told = {name: getattr(event, name) for name in names}
     if told.get("personal") is None:
         told.pop("personal", None)
-    return _SUPERSEDED | told if entry.revision > expense.revision else told
+    return told
 
 
 def _review(expense: Expense, entry: Entry, event: Event | None) -> Review | None:

@@ -16,7 +16,6 @@ from audit.checkpoint import HASH_BYTES, Growth
 from audit.entry import UnreadableEntry, loaded
 from audit.kept import Kept
 from schemas.events import AuditSealed
-from schemas.sealed import SealedEntry
 
 __all__ = ["Coverage", "Located", "verify"]
 
@@ -32,7 +31,7 @@ class Located(NamedTuple):
     """
 
     position: str
-    sealed: AuditSealed | SealedEntry
+    sealed: AuditSealed
     partition: int = 0
 
 
@@ -145,7 +144,7 @@ def _content(at: Located) -> Iterator[Alteration]:
         yield _found(Kind.RELABELLED, at, f"has an envelope that differs from what was sealed in {', '.join(labels)}")
 
 
-def _relabelled(sealed: AuditSealed | SealedEntry, entry: Mapping[str, Any]) -> list[str]:
+def _relabelled(sealed: AuditSealed, entry: Mapping[str, Any]) -> list[str]:
     return [name for name in _LABELS if getattr(sealed, name) != entry[name]]
 
 

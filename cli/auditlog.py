@@ -1,7 +1,9 @@
 """The audit log as auditors read it: whole, from its topic alone, without any stage's help."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import ParamSpec, TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -13,21 +15,25 @@ from cli.output import errors
 from schemas.codec import Codec, RegistryUnavailable, Undecodable, registry_at
 from schemas.envelope import Event
 from schemas.events import AuditSealed
-from schemas.sealed import SealedEntry, glance
 from schemas.topics import Topic, entry_key
 from streams.client import client_settings
 from streams.record import Fetched, TransportLost
 from streams.tail import KafkaTail
 
-__all__ = ["History", "LogDamaged", "Tell", "bar", "codec", "decode", "decoded", "entry_of"]
-__all__ += ["history", "read_on", "records", "sift"]
+__all__ = ["History", "LogDamaged", "Tell", "bar", "codec", "decode", "decoded", "entries", "entry_of"]
+__all__ += ["following", "history", "read_on", "records", "sift", "sound"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 Tell = Callable[[int, int], None]
 History = Iterator[tuple[Entry, Event | None]]
 
 _TIMEOUT_S = 60.0
+_LOOK_S = 0.5
 _ENTRY = b"e/"
 _KEY_PARTS = 3
+_ELSE = "`spendtrail audit verify` says what else is wrong"
 
 
 class LogDamaged(Unreachable):
@@ -68,15 +74,33 @@ def read_on(found: Session, topic: str, partition: int | None, tell: Tell) -> It
     """
     client = client_settings(found.bootstrap, found.settings.kafka_options)
     try:
-        tail = KafkaTail(client, topic, partition, None, _TIMEOUT_S)
-        try:
+        with closing(KafkaTail(client, topic, partition, None, _TIMEOUT_S)) as tail:
             total = 0
             while chunk := tail.catch_up():
                 total = total or len(chunk) + tail.remaining
                 tell(total - tail.remaining, total)
                 yield from chunk
-        finally:
-            tail.close()
+    except TransportLost as error:
+        raise Unreachable(str(error)) from error
+
+
+def following(found: Session, topic: Topic, start: Mapping[int, int]) -> Iterator[Sequence[Fetched]]:
+    """Yield the committed records of all partitions from these offsets on, as they come; nothing once all are read.
+
+    It never ends by itself: whoever has nothing to do is asked again half a second later.
+
+    Raises:
+        Unreachable: the topic cannot be read.
+
+    """
+    client = client_settings(found.bootstrap, found.settings.kafka_options)
+    try:
+        with closing(KafkaTail(client, topic.name, None, start, _TIMEOUT_S)) as tail:
+            while True:
+                chunk = tail.catch_up()
+                yield chunk
+                if not chunk:
+                    time.sleep(_LOOK_S)
     except TransportLost as error:
         raise Unreachable(str(error)) from error
 
@@ -98,11 +122,11 @@ def sift(log: Iterable[Fetched], opener: Codec, alterations: list[Alteration]) -
             alterations.append(_altered(Kind.MISSING, record, "was deleted: a tombstone stands in its place"))
             continue
         try:
-            entry = _sealed(opener, record.value)
+            entry = _open(opener, record.value)
         except Undecodable as error:
             alterations.append(_altered(Kind.UNREADABLE, record, f"cannot be decoded: {error}"))
             continue
-        if entry is None:
+        if not isinstance(entry, AuditSealed):
             alterations.append(_altered(Kind.UNREADABLE, record, "is another event than an entry"))
             continue
         if entry_key(entry.expense_id, entry.sequence).encode() != key:
@@ -123,21 +147,44 @@ def history(
         Unreachable: the registry does not answer.
 
     """
+    for located, entry in entries(log, opener, expense=expense):
+        if wanted is None or wanted(entry):
+            output = located.sealed.output
+            yield entry, sound(located.position, opener.decode, output) if output else None
+
+
+def entries(log: Iterable[Fetched], opener: Codec, *, expense: str = "") -> Iterator[tuple[Located, Entry]]:
+    """Yield entries of ids that begin with `expense`; what each recorded is left as it was written.
+
+    Raises:
+        LogDamaged: something in the log is no entry.
+        Unreachable: the registry does not answer.
+
+    """
     beginning = _ENTRY + expense.encode()
     alterations: list[Alteration] = []
     for located in sift((r for r in log if (r.key or b"").startswith(beginning)), opener, alterations):
         if alterations:
             break
-        entry = entry_of(located)
-        try:
-            if wanted is None or wanted(entry):
-                yield entry, _open(opener, located.sealed.output) if located.sealed.output else None
-        except Undecodable as error:
-            raise LogDamaged(
-                f"{located.position}: {error}; `spendtrail audit verify` says what else is wrong"
-            ) from error
+        yield located, entry_of(located)
     if alterations:
-        raise LogDamaged(f"{alterations[0].message}; `spendtrail audit verify` says what else is wrong")
+        raise LogDamaged(f"{alterations[0].message}; {_ELSE}")
+
+
+def sound(position: str, read: Callable[_P, _R], *given: _P.args, **named: _P.kwargs) -> _R:
+    """Return what `read` makes of what stands at the position; what cannot be decoded is named with its place.
+
+    Raises:
+        LogDamaged: it cannot be decoded.
+        Unreachable: the registry does not answer.
+
+    """
+    try:
+        return read(*given, **named)
+    except Undecodable as error:
+        raise LogDamaged(f"{position}: {error}; {_ELSE}") from error
+    except RegistryUnavailable as error:
+        raise Unreachable(str(error)) from error
 
 
 def entry_of(located: Located) -> Entry:
@@ -150,7 +197,7 @@ def entry_of(located: Located) -> Entry:
     try:
         return read(located.sealed.metadata.encode())
     except UnreadableEntry as error:
-        raise LogDamaged(f"{located.position}: {error}; `spendtrail audit verify` says what else is wrong") from error
+        raise LogDamaged(f"{located.position}: {error}; {_ELSE}") from error
 
 
 def decoded(log: Iterable[Fetched], opener: Codec) -> Iterator[Event]:
@@ -180,18 +227,6 @@ def decode(opener: Codec, value: bytes) -> Event:
         return _open(opener, value)
     except Undecodable as error:
         raise LogDamaged(str(error)) from error
-
-
-def _sealed(opener: Codec, value: bytes) -> SealedEntry | AuditSealed | None:
-    """Return the entry in a record, None where it holds another event."""
-    try:
-        found = glance(opener, value)
-    except RegistryUnavailable as error:
-        raise Unreachable(str(error)) from error
-    if found is not None:
-        return found
-    event = _open(opener, value)
-    return event if isinstance(event, AuditSealed) else None
 
 
 def _open(opener: Codec, value: bytes) -> Event:

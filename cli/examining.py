@@ -1,25 +1,19 @@
 """What is done to each partition of the audit log, in a process that does nothing else."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeVar
 
 from audit.alteration import Alteration, Kind
 from audit.chain import Head
-from audit.entry import Entry
 from audit.kept import Kept, Record
-from audit.reconstruct import Expense, happened, known, state_at
 from audit.verify import Coverage, Located, verify
 from cli import auditlog
 from cli.context import Session
 from cli.partitions import tell
 from schemas.topics import Topic
 
-__all__ = ["Examined", "Question", "examine", "folded", "merged"]
-
-_T = TypeVar("_T")
+__all__ = ["Examined", "examine", "merged"]
 
 
 @dataclass(slots=True)
@@ -43,17 +37,6 @@ class Examined:
             if head is None or sealed.sequence > head.sequence:
                 self.heads[sealed.expense_id] = Head(sealed.sequence, sealed.hash)
             yield located
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which state is asked for: of which expenses, by when, and by which clock."""
-
-    moment: datetime
-    event_time: bool = False
-    expense: str = ""
-    batch: str | None = None
-    tenant: str | None = None
 
 
 def examine(found: Session, partition: int, topic: Topic, kept: Kept | None, heads: Mapping[str, Head]) -> Examined:
@@ -91,25 +74,3 @@ def merged(parts: Sequence[Examined], record: Record) -> Examined:
     gone = {p: kept for p, kept in record.partitions.items() if p >= len(parts)}
     whole.alterations += Coverage(gone).end()
     return whole
-
-
-def folded(found: Session, partition: int, topic: Topic, asked: Question, show: Callable[[Expense], _T]) -> list[_T]:
-    """Return the expenses of one partition as they were, by id, each as `show` makes it.
-
-    `show` is a function of a module: what it gives is sent between processes, not the expense, which is far larger.
-
-    Raises:
-        LogDamaged: something in the log is no entry.
-        Unreachable: broker or registry does not answer.
-
-    """
-    clock = happened if asked.event_time else known
-
-    def wanted(entry: Entry) -> bool:
-        # What came later is never decoded.
-        return clock(entry) <= asked.moment and (asked.tenant is None or entry.tenant_id == asked.tenant)
-
-    log = auditlog.read_on(found, topic.name, partition, tell)
-    history = auditlog.history(log, auditlog.codec(found), expense=asked.expense, wanted=wanted)
-    states = state_at(history, asked.moment, clock)
-    return [show(each) for _, each in sorted(states.items()) if asked.batch is None or each.batch_id == asked.batch]

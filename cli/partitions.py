@@ -33,7 +33,7 @@ Workers = Annotated[
 _R = TypeVar("_R")
 
 _ALONE = 50_000
-"""Records that one process reads before others would have started."""
+"""Records that one process reads before others would have started; whoever says how many gets them."""
 _LOOK_S = 0.2
 _TIMEOUT_S = 30.0
 
@@ -51,7 +51,7 @@ def each(found: Session, topic: Topic, workers: int, work: Callable[..., _R], *g
     """
     sizes = _sizes(found, topic)
     number = min(workers or os.cpu_count() or 1, len(sizes))
-    if number == 1 or sum(sizes.values()) < _ALONE:
+    if number == 1 or (not workers and sum(sizes.values()) < _ALONE):
         return _one_by_one(found, sizes, work, given, topic.name, quiet=quiet)
     context = get_context("spawn")
     done: SynchronizedArray[int] = context.Array(c_longlong, len(sizes))

@@ -1,6 +1,5 @@
 """`spendtrail audit`: what the system knew, when, and whether anything was altered or lost; from topics alone."""
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -13,17 +12,17 @@ from audit import completeness
 from audit.chain import Head
 from audit.entry import Entry
 from audit.kept import Kept
-from audit.reconstruct import Expense
 from audit.story import money, story
 from cli import auditlog, notarising, partitions, proving
 from cli.archiving import archive
 from cli.context import Refused, Session, now, session
 from cli.erasing import erase
-from cli.examining import Examined, Question, examine, folded, merged
+from cli.examining import Examined, examine, merged
 from cli.instants import instant, utc
-from cli.output import as_json, console, say_json, table
+from cli.output import console, say_json, table
 from cli.partitions import Workers
 from cli.redoing import redo
+from cli.replaying import replay
 from cli.siem import export
 from consumers.stages import STAGES
 from schemas.envelope import Event
@@ -117,40 +116,6 @@ def _heads(path: Path) -> dict[str, Head]:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         msg = f"--heads {path}: {error}; give a file that --keep-heads wrote"
         raise Refused(msg) from error
-
-
-def replay(
-    as_of: Annotated[str, typer.Option(help="Moment in ISO 8601, UTC unless it has a zone: 2026-03-14T10:02:00Z.")],
-    event_time: Annotated[
-        bool, typer.Option("--event-time", help="By when things happened, not by when the log knew of them.")
-    ] = False,
-    expense: Annotated[str, typer.Option(help="Only expenses whose id begins so.")] = "",
-    batch: Annotated[str | None, typer.Option(help="Only expenses of this batch.")] = None,
-    tenant: Tenant = None,
-    workers: Workers = 0,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object an expense, with everything known.")] = False,
-) -> None:
-    """Rebuild the state of every expense as it was at a moment, that moment included, from the audit log alone."""
-    asked = Question(instant("--as-of", as_of), event_time, expense, batch, tenant)
-    shown = as_json if json else _row
-    parts = partitions.each(session(), AUDIT_LOG, workers, folded, AUDIT_LOG, asked, shown, quiet=json)
-    found = sorted(each for part in parts for each in part)
-    if json:
-        for line in found:
-            print(line)  # noqa: T201 - a program reads this
-        return
-    columns = ["Expense", "State", "Revision", "Total", "Outcome", "Last step (UTC)"]
-    table(f"As of {utc(asked.moment)}", columns, found, right=["Revision", "Total"])
-    counts = Counter(row[1] for row in found)
-    told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-    console.print(f"{len(found)} expenses{f': {told}' if told else ''}", highlight=False)
-
-
-def _row(found: Expense) -> tuple[str, ...]:
-    facts = found.facts
-    total = money(facts.total, facts.currency) if facts else ""
-    last = f"{found.recorded_at:%Y-%m-%d %H:%M:%S}"
-    return found.expense_id, found.state or "", str(found.revision), total, found.outcome or "", last
 
 
 def _history(expense: str, *, quiet: bool) -> auditlog.History:

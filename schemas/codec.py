@@ -219,11 +219,8 @@ class Codec:
             RegistryUnavailable: the registry does not answer.
 
         """
-        if data is None or len(data) < _HEAD or data[:1] != _MAGIC:
-            msg = "no Confluent wire format: a magic byte 0 and a schema id of four bytes are missing"
-            raise Undecodable(msg)
-        head = data[:_HEAD]
-        reader = self._readers.get(head) or self._reader(head)
+        data = data or b""
+        reader = self._reader_of(data)
         if reader.quick is not None:
             parts: Parts = {}
             try:
@@ -246,7 +243,9 @@ class Codec:
             event = reader.build(values)
         except Exception as error:
             # Damaged bytes surface as almost any exception of the parser; all mean the same here.
-            msg = f"bytes do not fit schema id {number}: {type(error).__name__}: {error}"
+            # Of an early end the parser says the address of its buffer, another one each time.
+            told = "they end too early" if isinstance(error, EOFError) else f"{type(error).__name__}: {error}"
+            msg = f"bytes do not fit schema id {number}: {told}"
             raise Undecodable(msg) from error
         if left := len(data) - body.tell():
             # Avro marks no end. What reads well but stops early was written with another schema or pasted together,
@@ -254,6 +253,24 @@ class Codec:
             msg = f"{left} bytes are left over after an event of schema id {number}"
             raise Undecodable(msg)
         return event  # type: ignore[no-any-return]
+
+    def written(self, data: bytes) -> tuple[type[Event], bool]:
+        """Return the type of the event in the bytes, and whether the schema it was written with is this code's own.
+
+        Raises:
+            Undecodable: no magic byte, unknown schema id, or a foreign event type.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        reader = self._reader_of(data)
+        return reader.kind, reader.quick is not None
+
+    def _reader_of(self, data: bytes) -> _Reader:
+        if len(data) < _HEAD or data[:1] != _MAGIC:
+            msg = "no Confluent wire format: a magic byte 0 and a schema id of four bytes are missing"
+            raise Undecodable(msg)
+        head = data[:_HEAD]
+        return self._readers.get(head) or self._reader(head)
 
     @staticmethod
     def schema_id(data: bytes | None) -> int | None:

@@ -6,7 +6,7 @@ asked for. A test holds it to the codec: asked for all fields it gives the very 
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
@@ -16,7 +16,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.contracts import Field, Shape, fields_of
 from schemas.envelope import Event
 
-__all__ = ["Glance"]
+__all__ = ["Carried", "Glance"]
 
 E = TypeVar("E", bound=Event)
 
@@ -59,12 +59,56 @@ class Glance(Generic[E]):
             raise Undecodable(msg) from error
 
 
+class Carried:
+    """Tells whether events carry a value in a field that may be absent, reading nothing that comes after it.
+
+    For whoever passes over millions of events and must not miss the last one that had something to say in it. Only
+    the bytes up to the field are looked at: whether the rest is sound shows when the event is decoded.
+    """
+
+    def __init__(self, codec: Codec, field: str) -> None:
+        self._codec, self._field = codec, field
+        # By the first bytes: there are as many entries as schemas in the log.
+        self._known: dict[bytes, Callable[[bytes], bool]] = {}
+
+    def __call__(self, data: bytes) -> bool:
+        """Return whether the event in the bytes has a value in the field.
+
+        Raises:
+            Undecodable: the bytes are damaged.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        asked = self._known.get(data[:_HEAD]) or self._asked(data)
+        try:
+            return asked(data)
+        except (IndexError, ValueError, OverflowError):
+            return self._decoded(data)
+
+    def _asked(self, data: bytes) -> Callable[[bytes], bool]:
+        kind, same = self._codec.written(data)
+        found = _asking(kind, self._field) if same else self._decoded
+        self._known[data[:_HEAD]] = found
+        return found
+
+    def _decoded(self, data: bytes) -> bool:
+        return getattr(self._codec.decode(data), self._field) is not None
+
+
+def _asking(kind: type, field: str) -> Callable[[bytes], bool]:
+    writer = _Writer()
+    lines: list[str] = []
+    for each in fields_of(kind):
+        if each.name == field:
+            break
+        lines += writer.value(each.shape, None)
+    lines += ["n = d[i]", "if n != 0 and n != 2: union(n)", "return n == 2"]
+    return writer.function(lines)
+
+
 def _written(kind: type[E], wanted: frozenset[str]) -> Callable[[bytes], E]:
     writer = _Writer()
-    body = "\n".join(f"    {line}" for line in writer.event(kind, wanted))
-    source = f"def read(d):\n    i = {_HEAD}\n{body}\n"
-    exec(source, writer.names)  # noqa: S102 -- the source is made of the contracts' own names and of nothing read
-    return writer.names["read"]  # type: ignore[no-any-return] # defined by the line above
+    return writer.function(writer.event(kind, wanted))
 
 
 class _Writer:
@@ -76,6 +120,13 @@ class _Writer:
             "double": struct.Struct("<d").unpack_from, "left": _left, "union": _union,
         }  # fmt: skip
         self._count = 0
+
+    def function(self, lines: Iterable[str]) -> Callable[[bytes], Any]:
+        """Return the function of these lines."""
+        body = "\n".join(f"    {line}" for line in lines)
+        source = f"def read(d):\n    i = {_HEAD}\n{body}\n"
+        exec(source, self.names)  # noqa: S102 -- the source is made of the contracts' own names and of nothing read
+        return self.names["read"]  # type: ignore[no-any-return] # defined by the line above
 
     def _name(self) -> str:
         self._count += 1

@@ -36,14 +36,17 @@ def _plain(headers: Mapping[str, Any] | Sequence[tuple[str, Any]]) -> Headers:
 
 
 class KafkaTail:
-    """Reads committed records up to an end that is fetched anew for every `catch_up`."""
+    """Reads committed records up to an end that is fetched anew for every `catch_up`.
+
+    `start` is the first offset to read: of the partition, or by partition; where none is said, the first there is.
+    """
 
     def __init__(
         self,
         client: Mapping[str, str | int | float | bool],
         topic: str,
         partition: int | None,
-        start: int | None,
+        start: int | Mapping[int, int] | None,
         timeout_s: float,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
@@ -59,11 +62,12 @@ class KafkaTail:
         )
         self._bounds = Bounds(client, min(timeout_s, _ASK_S))
         partitions = self._partitions() if partition is None else [partition]
-        self._next = dict.fromkeys(partitions, start or 0)
+        begins = start if isinstance(start, Mapping) else dict.fromkeys(partitions, start)
+        self._next = {p: begins.get(p) or 0 for p in partitions}
         self._begun = False
         self._ends: dict[int, int] = {}
         self._consumer.assign(
-            [TopicPartition(topic, p, OFFSET_BEGINNING if start is None else start) for p in partitions]
+            [TopicPartition(topic, p, OFFSET_BEGINNING if (at := begins.get(p)) is None else at) for p in partitions]
         )
 
     def _partitions(self) -> list[int]:

@@ -11,7 +11,7 @@ from schemas.codec import Codec, Undecodable, registry_at
 from schemas.contracts import EVENTS
 from schemas.envelope import Event
 from schemas.events import BatchProgressed, ExpenseEvaluated
-from schemas.glance import Glance
+from schemas.glance import Carried, Glance
 from tests.depth import examples
 from tests.runtime.rows import inbound
 from tests.schemas.events import events
@@ -44,6 +44,28 @@ def test_what_is_not_asked_for_is_passed_over(event: Event, wanted: set[str]) ->
     for field in fields(ExpenseEvaluated):
         value = getattr(found, field.name)
         assert value == getattr(event, field.name) if field.name in wanted else value in (None, (), {})
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_whether_a_field_has_a_value_is_told_without_the_rest(kind: type[Event]) -> None:
+    """What has something personal is told from the bytes in front, whatever stands behind."""
+    carried = Carried(CODEC, "personal")
+
+    @_QUICK
+    @given(events(kind))
+    def held(event: Event) -> None:
+        assert carried(CODEC.encode(event)) == (event.personal is not None)
+
+    held()
+
+
+def test_whether_a_field_of_no_event_has_a_value_cannot_be_told() -> None:
+    """Bytes that are no event, or end before the field, are undecodable."""
+    carried, data = Carried(CODEC, "personal"), CODEC.encode(inbound("a", 1))
+    for bad in (b"", b"junk", data[:40]):
+        with pytest.raises(Undecodable):
+            carried(bad)
 
 
 def test_another_type_is_none() -> None:

@@ -1,0 +1,105 @@
+"""An expense folded from its entries without decoding what later entries say again.
+
+Most events of an expense repeat all that was found out before them: of eleven, one or two have the last word in
+anything. A sketch therefore moves with each entry's metadata, as `reconstruct` says, and keeps an event as bytes only
+as long as it has the last word in some field. `settled` decodes what is left. A property test holds the result to that
+of decoding every event.
+
+What is kept of an expense is bounded: an event has the last word in at least one field of `Expense`, so there are never
+more of them than it has fields; usually there are one or two, of a few kilobytes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from audit.entry import Entry
+from audit.reconstruct import SUPERSEDED, TOLD_BY, Expense, ahead, moved, said
+from schemas.codec import Codec
+from schemas.envelope import Event
+from schemas.events import ReviewClosed, ReviewOpened
+from schemas.frozen import changed
+from schemas.glance import Carried
+
+__all__ = ["Folding", "Sketch"]
+
+# What these say is needed at once: a review is opened, told anew and closed in turn.
+_AT_ONCE = (ReviewOpened, ReviewClosed)
+_PERSONAL = frozenset({"personal"})
+_SUPERSEDED = frozenset(SUPERSEDED)
+_TOLD_BY = {kind: frozenset(names) for kind, names in TOLD_BY.items()}
+
+
+class _Word(NamedTuple):
+    """An event as written, and the fields of `Expense` in which it has the last word so far."""
+
+    output: bytes
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """An expense as of its last entry: `expense` without what `words`, in order, have to say."""
+
+    expense: Expense
+    words: tuple[_Word, ...] = ()
+
+
+class Folding:
+    """Folds entries into sketches, as `reconstruct.apply` folds decoded ones into expenses."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._personal = Carried(codec, "personal")
+
+    def apply(self, sketch: Sketch | None, entry: Entry, output: bytes | None) -> Sketch | None:
+        """Return the sketch after one more entry; `output` is the event it recorded, as written.
+
+        Raises:
+            Undecodable: the event is none of the contracts, or is damaged where it was looked at.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        before = sketch.expense if sketch else None
+        after = ahead(before, entry)
+        if after is None:
+            return sketch
+        words = sketch.words if sketch else ()
+        event = None
+        anew = False
+        if output is not None:
+            kind, _ = self._codec.written(output)
+            if issubclass(kind, _AT_ONCE):
+                event = self._codec.decode(output)
+            if after.news:
+                anew = before is not None and entry.revision > before.revision
+                words = self._heard(words, output, kind, anew=anew)
+        return Sketch(moved(before, entry, after, event, SUPERSEDED if anew else {}), words)
+
+    def settled(self, sketch: Sketch) -> Expense:
+        """Return the expense, with what the events that are left have to say.
+
+        Raises:
+            Undecodable: one of them is damaged.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        expense = sketch.expense
+        for word in sketch.words:
+            expense = changed(expense, **said(self._codec.decode(word.output), word.names))
+        return expense
+
+    def _heard(self, words: tuple[_Word, ...], output: bytes, kind: type[Event], *, anew: bool) -> tuple[_Word, ...]:
+        """Return the words with one more: it has the last word in all it tells, so others lose theirs in that."""
+        told = _TOLD_BY[kind]
+        gone = told if not words or self._personal(output) else told - _PERSONAL
+        if anew:
+            gone |= _SUPERSEDED
+        return (*_left(words, gone), _Word(output, told))
+
+
+def _left(words: Iterable[_Word], gone: frozenset[str]) -> Iterable[_Word]:
+    for word in words:
+        names = word.names - gone
+        if names:
+            yield _Word(word.output, names)
