@@ -34,6 +34,7 @@ _BESIDE = frozenset(
 # The tracks answer about an expense that is parsed already; an answer that comes late does not take it back there.
 _ANSWERS = frozenset({"CategoryResolved", "CurrencyConverted", "TrackFailed", "VendorResolved"})
 _ENTRIES = frozenset({"ExpenseParsed", "ExpenseRead"})
+# A trail begins in one of these too: a document, one of a file of several, a card line, a record nobody could read.
 _BEFORE_JOIN = frozenset({State.SUBMITTED, State.READ, State.PARSED, State.DEAD_LETTERED})
 # Approval has let it go; nothing decides about it any more.
 _CLOSED = frozenset({State.APPROVED}) | ENDS - {State.DEAD_LETTERED}
@@ -44,26 +45,30 @@ class Step:
     """Where the expense stands after an entry.
 
     `state` is None before the first entry that counts. `news` is whether what the entry tells is about the expense as
-    it stands now, `breach` the step if the lifecycle table forbids it.
+    it stands now, `breach` the step if the lifecycle table forbids it or something before it is missing; `gap` is
+    whether the latter.
     """
 
     state: str | None
     revision: int
     news: bool = True
     breach: str | None = None
+    gap: bool = False
 
 
 def step(state: str | None, revision: int, action: str, status: str, entry_revision: int) -> Step:
     """Return where the expense stands after an entry, given where it stood.
 
-    A step the lifecycle table forbids is named as a breach. An ended expense then stays ended: what was posted is
-    posted, whatever is written about it afterwards. Any other moves on, as the later word.
+    A step the lifecycle table forbids is named as a breach, and so is one with something missing before it: a trail
+    that begins in the middle, a revision passed over. An ended expense then stays ended: what was posted is posted,
+    whatever is written about it afterwards. Any other moves on, as the later word.
     """
     if action in _BESIDE or (state is not None and entry_revision < revision):
         # A correction is the newer word; what still arrives about the corrected revision is not news.
         return Step(state, revision, news=False)
     if state is None:
-        return Step(status, entry_revision)
+        breach = _beginning(status, entry_revision)
+        return Step(status, entry_revision, breach=breach, gap=breach is not None)
     if entry_revision == revision:
         moves, news = _same_revision(state, action, status)
         if not moves:
@@ -71,7 +76,17 @@ def step(state: str | None, revision: int, action: str, status: str, entry_revis
     breach = _breach(state, status)
     if breach and state in ENDS:
         return Step(state, revision, news=False, breach=breach)
-    return Step(status, entry_revision, breach=breach)
+    skipped = entry_revision > revision + 1
+    if skipped:
+        breach = f"revision {revision} -> {entry_revision}"
+    return Step(status, entry_revision, breach=breach, gap=skipped)
+
+
+def _beginning(status: str, revision: int) -> str | None:
+    """Return the step onto the first entry where none begins so: those before it are missing."""
+    if status in _BEFORE_JOIN and revision == 1:
+        return None
+    return f"nothing -> {status}" if revision == 1 else f"nothing -> {status} of revision {revision}"
 
 
 def _breach(state: str, status: str) -> str | None:

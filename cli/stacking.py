@@ -227,6 +227,8 @@ def _stage_rows(found: Session) -> list[StageRow]:
         state = ("ready" if all(r.ready for r in replicas) else told or "starting") if replicas else "stopped"
         if spare := sum(r.spare for r in replicas):
             state = f"{state}, {spare} spare: {stage.reads.partitions} partitions"
+        if alerts := int(sum(r.metrics.get("alerts_total", 0) for r in replicas)):
+            state = f"{state}, {alerts} alerts: see `spendtrail audit alerts`"
         rows.append(
             StageRow(
                 stage.name,

@@ -14,6 +14,7 @@ from audit.entry import Entry
 from audit.kept import Kept
 from audit.story import money, story
 from cli import auditlog, notarising, partitions, proving
+from cli.alerts import alerts
 from cli.archiving import archive
 from cli.context import Refused, Session, now, session
 from cli.erasing import erase
@@ -54,6 +55,7 @@ def add(app: typer.Typer) -> None:
     group.command("check")(proving.check)
     group.command("redo")(redo)
     group.command("export")(export)
+    group.command("alerts")(alerts)
     group.command("archive")(archive)
     group.command("erase")(erase)
     app.add_typer(group, name="audit")

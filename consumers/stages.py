@@ -84,7 +84,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "seal",
         reads=t.AUDIT_EVENTS,
-        writes=(t.AUDIT_LOG, t.BATCHES),
+        writes=(t.AUDIT_LOG, t.BATCHES, t.AUDIT_ALERTS),
         handler="consumers.seal.handler",
         stateful=True,
         audited=False,

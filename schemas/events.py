@@ -286,6 +286,20 @@ class AuditSealed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised(Event):
+    """An entry of the audit log breaks the lifecycle, or what came before it is missing. Somebody has to look."""
+
+    kind: Annotated[str, Doc("illegal_step, or gap where something before the entry is missing.")]
+    breach: Annotated[str, Doc("The step, as the entry names it: before -> after.")]
+    action: Annotated[str, Doc("Name of the event that took the step, or DeadLettered.")]
+    sequence: Annotated[int, Doc("The entry's number in its expense's chain.")]
+    cause_id: Annotated[str, Doc("Event id of what the stage had handled.")]
+    source: Annotated[str, Doc("Where that is: topic/partition/offset.")]
+    taken_by: Annotated[str, Doc("Stage that took the step.")]
+    recorded_at: Annotated[Instant | None, Doc("When the log learned of it.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPublished(Event):
     """A policy snapshot, kept for ever under its version."""
 

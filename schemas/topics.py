@@ -161,6 +161,7 @@ AUDIT_LOG = Topic(
     same_partition=True,
     max_message_bytes=10 * _MIB,
 )
+AUDIT_ALERTS = Topic("audit.alerts", (e.AlertRaised,), _expense, "expense", partitions=1, retention_ms=365 * _DAY_MS)
 AUDIT_KEYS = Topic("audit.keys", (e.KeyWrapped,), _key, "key", partitions=1, compact=True, retention_ms=None)
 POLICIES = Topic(
     "policy.snapshots",
@@ -209,6 +210,7 @@ TOPICS: tuple[Topic, ...] = (
     BATCH_COMPLETED,
     AUDIT_EVENTS,
     AUDIT_LOG,
+    AUDIT_ALERTS,
     AUDIT_KEYS,
     POLICIES,
     VENDORS,

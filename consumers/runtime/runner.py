@@ -25,7 +25,7 @@ from consumers.runtime.schedule import Schedule, backoff
 from consumers.runtime.ticking import Ticking
 from consumers.runtime.transport import Fetched, Outgoing, TransactionLost
 from schemas.envelope import Event
-from schemas.events import TickElapsed
+from schemas.events import AlertRaised, TickElapsed
 
 __all__ = ["Parts", "Runner"]
 
@@ -239,6 +239,10 @@ class Runner:
         if task.journal:
             self._own.hold_to_size(task.journal)
         self._events_out += len(outputs)
+        for output in outputs:
+            if type(output) is AlertRaised:
+                self._p.telemetry.count("alerts")
+                _log.error("alert", **task.about(), kind=output.kind, breach=output.breach, sequence=output.sequence)
         self._end(task, records, task.journal)
         if self._p.lane:
             _log.info("handled", **task.about(), events=[type(o).__name__ for o in outputs])

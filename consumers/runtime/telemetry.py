@@ -16,6 +16,7 @@ Counter = Literal[
     "records_done",  # records whose outcome is committed
     "events_out",  # events written, audit events not counted
     "dead_letters",  # records that went to expense.dlq
+    "alerts",  # alerts raised about the audit log: a forbidden step, or something missing before an entry
     "retries",  # attempts after a dependency did not answer
     "stale_results",  # results dropped because their partition was taken away meanwhile
     "skipped",  # records complete before a restart, or replayed for another group

@@ -2,7 +2,8 @@
 
 There is one writer per partition and it halts on anything it does not understand: a gap in the trail could never be
 filled afterwards. A step the lifecycle table forbids is sealed all the same, with the breach named in the entry, for
-leaving out the evidence of a fault would be the worse fault.
+leaving out the evidence of a fault would be the worse fault; so is one with something missing before it. Either raises
+an alert in the same transaction.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from audit.step import step
 from consumers.runtime.stage import Handler
 from consumers.seal.chains import Chain, Chains
 from schemas.envelope import Event, caused
-from schemas.events import AuditRecorded, BatchProgressed
+from schemas.events import AlertRaised, AuditRecorded, AuditSealed, BatchProgressed
 from schemas.lifecycle import ENDS, WAITING
 
 __all__ = ["HANDLER", "seal_record"]
@@ -21,7 +22,7 @@ _STAGE = "seal"
 
 
 def seal_record(event: AuditRecorded, chains: Chains) -> Sequence[Event]:
-    """Return the sealed entry, and the progress of the batch when the expense came to an end or to wait.
+    """Return the sealed entry, an alert about a breach in it, and the batch's progress at an end or a wait.
 
     A record whose event id is among the last of its expense was sealed already and gives nothing: the log may be
     handed the same record twice, the trail holds it once.
@@ -32,6 +33,8 @@ def seal_record(event: AuditRecorded, chains: Chains) -> Sequence[Event]:
     after = step(chain.state, chain.revision, event.action, event.status, event.revision)
     sealed = seal(chain.head, event, after.breach)
     outputs: list[Event] = [sealed]
+    if after.breach:
+        outputs.append(_alert(event, sealed, after.breach, gap=after.gap))
     reported = chain.reported
     if chain.batch_id and after.state in ENDS | WAITING and after.state != reported:
         reported = after.state
@@ -50,6 +53,21 @@ def seal_record(event: AuditRecorded, chains: Chains) -> Sequence[Event]:
     head = Head(sealed.sequence, sealed.hash)
     chains.put(event.expense_id, chain.grown(head, after.state, after.revision, reported, event.event_id))
     return outputs
+
+
+def _alert(event: AuditRecorded, sealed: AuditSealed, breach: str, *, gap: bool) -> AlertRaised:
+    kind = "gap" if gap else "illegal_step"
+    return caused(
+        event,
+        AlertRaised,
+        stage=_STAGE,
+        status=event.status,
+        kind=kind,
+        breach=breach,
+        sequence=sealed.sequence,
+        taken_by=event.stage,
+        personal=None,
+    )
 
 
 HANDLER = Handler(handle=seal_record, state=Chains)

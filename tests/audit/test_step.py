@@ -31,6 +31,12 @@ CASES = [
     ("approved", 1, "ReviewOpened", "in_review", 1, Step("in_review", 1)),
     ("posted", 1, "ExpenseRejected", "rejected", 1, Step("posted", 1, news=False, breach="posted -> rejected")),
     ("submitted", 1, "ExpenseCoded", "coded", 1, Step("coded", 1, breach="submitted -> coded")),
+    (None, 0, "ExpenseRead", "read", 1, Step("read", 1)),
+    (None, 0, "DeadLettered", "dead_lettered", 1, Step("dead_lettered", 1)),
+    (None, 0, "ExpenseApproved", "approved", 1, Step("approved", 1, breach="nothing -> approved", gap=True)),
+    (None, 0, "ExpenseParsed", "parsed", 2, Step("parsed", 2, breach="nothing -> parsed of revision 2", gap=True)),
+    ("in_review", 1, "ExpenseCorrected", "parsed", 3, Step("parsed", 3, breach="revision 1 -> 3", gap=True)),
+    ("posted", 1, "ExpenseParsed", "parsed", 3, Step("posted", 1, news=False, breach="posted -> parsed")),
 ]
 
 

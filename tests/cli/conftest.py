@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cli import archiving, notarising, proving, replaying, trail
+from cli import alerts, archiving, notarising, proving, replaying, trail
 from cli.context import session
 from devstack import stack
 from producers import provisioning
 from producers.edge import codec_of, open_publisher
 from schemas import topics
-from schemas.events import AuditSealed, PolicyPublished
+from schemas.events import AlertRaised, AuditSealed, PolicyPublished
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Path) -> Callable[..., None]:
     """Return a function that appends to an audit log and policies of the test's own, which the verbs then read."""
     mine = {}
-    for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES", "POLICIES"):
+    for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES", "POLICIES", "AUDIT_ALERTS"):
         topic = getattr(topics, name)
         mine[name] = replace(topic, name=f"{topic.name}-{home.parent.name}")
-        for module in (trail, replaying, notarising, proving, archiving):
+        for module in (trail, replaying, alerts, notarising, proving, archiving):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, mine[name])
     monkeypatch.setattr(archiving, "_KEPT", (mine["AUDIT_LOG"], mine["POLICIES"]))
@@ -41,10 +41,11 @@ def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Pat
     monkeypatch.setenv("SPENDTRAIL_SCHEMA_REGISTRY_URL", kafka_stack.registry_url or "")
     settings = session().settings
 
-    def append(*entries: AuditSealed | PolicyPublished) -> None:
+    homes = {AuditSealed: "AUDIT_LOG", PolicyPublished: "POLICIES", AlertRaised: "AUDIT_ALERTS"}
+
+    def append(*entries: AuditSealed | PolicyPublished | AlertRaised) -> None:
         with open_publisher(settings, codec_of(settings)) as publisher:
             for entry in entries:
-                home = "AUDIT_LOG" if isinstance(entry, AuditSealed) else "POLICIES"
-                publisher.publish(entry, mine[home], 0)
+                publisher.publish(entry, mine[homes[type(entry)]], 0)
 
     return append

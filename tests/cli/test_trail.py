@@ -20,7 +20,7 @@ from consumers.runtime.memory_store import MemoryStore
 from consumers.seal.chains import Chains
 from consumers.seal.handler import seal_record
 from producers.custody import ensure_secrets
-from schemas.events import AuditRecorded, AuditSealed
+from schemas.events import AlertRaised, AuditRecorded, AuditSealed
 from schemas.topics import AUDIT_EVENTS, AUDIT_LOG
 from streams.record import Fetched
 from tests.audit.trail import (
@@ -172,6 +172,23 @@ def test_a_log_on_the_broker_is_verified_replayed_and_explained(
     told = run("complete", "--json")
     assert (told.exit_code, orjson.loads(told.output)["complete"]) == (0, True)
     assert run("verify", "--heads", heads).exit_code == 0
+
+
+@pytest.mark.kafka
+def test_alerts_are_listed(run: Run, log: Callable[..., None]) -> None:
+    """Alerts are listed once each, of the time and tenant asked for, with exit code 1; none is said with 0."""
+    assert (run("alerts").exit_code, run("alerts").output.strip()) == (0, "no alerts")
+    chains = Chains(MemoryStore())
+    holed = clean("one").records
+    del holed[1]
+    alerts = [e for record in holed for e in seal_record(record, chains) if isinstance(e, AlertRaised)]
+    log(*alerts, *alerts)
+    result = run("alerts", "--json", "--tenant", "acme", "--from", "2026-03-14")
+    (told,) = [orjson.loads(line) for line in result.output.splitlines()]
+    assert (result.exit_code, told["expense_id"], told["breach"]) == (1, holed[0].expense_id, "submitted -> parsed")
+    assert "submitted -> parsed" in run("alerts").output
+    assert run("alerts", "--tenant", "globex").exit_code == 0
+    assert run("alerts", "--to", "2026-03-14").exit_code == 0
 
 
 @pytest.mark.kafka

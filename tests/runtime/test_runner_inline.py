@@ -12,10 +12,13 @@ from consumers.runtime.dead_letter import DeadLetterLimit
 from consumers.runtime.errors import Halted, Poisoned, Transient
 from consumers.runtime.stage import Handler, Limits, Store
 from consumers.runtime.transport import Fetched, Outgoing, TransportLost
+from consumers.stages import stage_named
 from schemas.dead_letters import PREFIX, REPLAY_GROUP
 from schemas.envelope import Event
-from schemas.events import BatchProgressed, ReviewRefused, TickElapsed
+from schemas.events import AlertRaised, BatchProgressed, ReviewRefused, TickElapsed
 from schemas.lifecycle import IllegalTransition
+from schemas.topics import AUDIT_ALERTS, AUDIT_LOG
+from tests.audit.trail import clean
 from tests.runtime.rig import CODEC, Rig
 from tests.runtime.rows import SUBMITTED_AT, answer, inbound, row, tick
 
@@ -90,6 +93,22 @@ def test_poison_is_buried_and_the_partition_moves_on(tmp_path: Path, command: st
     assert [(a.action, a.reason) for a in rig.audited() if a.action == "DeadLettered"] == [("DeadLettered", reason)]
     assert rig.lag() == 0
     assert member.telemetry.counters["dead_letters"] == 1
+
+
+def test_alerts_are_counted(tmp_path: Path) -> None:
+    """An alert of the seal stage is in its topic and in the metric; what goes right adds nothing."""
+    rig = Rig(stage_named("seal"), tmp_path)
+    right = clean("right").records
+    read = next(n for n, record in enumerate(right) if record.action == "ExpenseRead")
+    holed = clean("holed").records
+    rig.feed(*right, *holed[:read], *holed[read + 1 :])
+    member = rig.member()
+    member.run()
+    (alert,) = rig.outputs(AUDIT_ALERTS)
+    assert isinstance(alert, AlertRaised)
+    assert (alert.expense_id, alert.breach) == (holed[0].expense_id, "submitted -> parsed")
+    assert member.telemetry.counters["alerts"] == 1
+    assert len(rig.outputs(AUDIT_LOG)) == len(right) + len(holed) - 1
 
 
 @pytest.mark.parametrize(

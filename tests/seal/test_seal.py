@@ -10,7 +10,7 @@ from audit.entry import read
 from audit.verify import Located, verify
 from consumers.stages import stage_named
 from schemas.envelope import Event
-from schemas.events import AuditRecorded, AuditSealed, BatchProgressed
+from schemas.events import AlertRaised, AuditRecorded, AuditSealed, BatchProgressed
 from tests.audit.trail import begun, clean, coded, decided, held, rejected, resolved, sealed
 from tests.harness import StageRun
 
@@ -79,6 +79,43 @@ def test_breach_is_sealed_and_named() -> None:
     outputs = run(trail.records)
     assert read(entries(outputs)[-1].metadata.encode()).breach == "posted -> rejected"
     assert [state for _, _, state in progress(outputs)] == ["posted"]
+
+
+def alerts(outputs: list[Event]) -> list[tuple[str, str, str, int]]:
+    """The alerts among the outputs: kind, step, who took it, and the entry's number."""
+    return [(o.kind, o.breach, o.taken_by, o.sequence) for o in outputs if isinstance(o, AlertRaised)]
+
+
+def test_forbidden_step_raises_an_alert() -> None:
+    """Each step the lifecycle forbids raises one alert that names step, stage and entry, however often it comes."""
+    trail = clean()
+    rejected(trail)
+    records = trail.records
+    found = alerts(run(records))
+    told = ("illegal_step", "posted -> rejected", "approval")
+    assert found == [(*told, len(records) - 2), (*told, len(records))]
+    assert alerts(run([*records, records[-1]])) == found
+
+
+def test_missing_records_raise_an_alert() -> None:
+    """A trail that begins in the middle, one with a hole, and one that skips a revision raise one alert each."""
+    records = clean().records
+    approved = next(n for n, record in enumerate(records) if record.action == "ExpenseApproved")
+    read = next(n for n, record in enumerate(records) if record.action == "ExpenseRead")
+    first = records[approved].stage
+    assert alerts(run(records[approved:])) == [("gap", "nothing -> approved", first, 1)]
+    holed = alerts(run(records[:read] + records[read + 1 :]))
+    assert [(kind, step) for kind, step, _, _ in holed] == [("illegal_step", "submitted -> parsed")]
+    later = [replace(r, revision=3, event_id=f"{r.event_id}-3") for r in records if r.action == "ExpenseParsed"]
+    to_read = records[: read + 1]
+    assert [(kind, step) for kind, step, _, _ in alerts(run(to_read + later))] == [("gap", "revision 1 -> 3")]
+
+
+def test_what_goes_right_raises_none() -> None:
+    """Trails through a review, to a rejection and straight to the ledger raise no alert."""
+    rejection = rejected(held(decided(coded(begun("three")))))
+    for trail in (clean(), resolved(), rejection):
+        assert alerts(run(trail.records)) == []
 
 
 def test_dead_letter_is_an_end() -> None:
