@@ -15,8 +15,12 @@ from schemas.events import ExpenseEvaluated, ExpenseParsed, ExpenseRead
 __all__ = ["line"]
 
 
-def line(located: Located, entry: Entry, event: Event | None, *, sealed: bool = False) -> dict[str, Any]:
+def line(
+    located: Located, entry: Entry, event: Event | None, input_sha256: str | None, *, sealed: bool = False
+) -> dict[str, Any]:
     """Return what is told of one entry; `event` is what it recorded, None for a dead letter.
+
+    `input_sha256` is the hash of what was handled, as its own entry says, None where it has none.
 
     Shape: the names of `Entry` and those below; times in RFC 3339, UTC. With `sealed` also the very bytes that the hash
     covers, so that whoever holds the file can verify it without this program.
@@ -28,6 +32,7 @@ def line(located: Located, entry: Entry, event: Event | None, *, sealed: bool = 
         "partition": located.partition,
         "previous": located.sealed.previous,
         "hash": located.sealed.hash,
+        "input_sha256": input_sha256,
         "output_id": event.event_id if event else None,
         "document_sha256": _document(event),
         "engine": _engine(event),

@@ -1,15 +1,19 @@
 """`spendtrail audit export`: the audit log as JSON lines, for a SIEM or for an auditor's own program."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from audit.alteration import Alteration
+from audit.entry import Entry
 from audit.siem import line
+from audit.verify import Located
 from cli import auditlog
 from cli.context import Unreachable, session
+from cli.inputs import Inputs
 from cli.instants import instant
 from cli.output import as_json, console, say_json
 from schemas.topics import AUDIT_LOG
@@ -36,21 +40,28 @@ def export(
     opener = auditlog.codec(found)
     alterations: list[Alteration] = []
 
-    def lines() -> Iterator[str]:
+    def entries() -> Iterator[tuple[Located, Entry]]:
         for located in auditlog.sift(auditlog.records(found, AUDIT_LOG, quiet=json), opener, alterations):
             if alterations:
                 raise Unreachable(f"{alterations[0].message}; `spendtrail audit verify` says what else is wrong")
-            entry = auditlog.entry_of(located)
+            yield located, auditlog.entry_of(located)
+
+    def lines(inputs: Inputs) -> Iterator[str]:
+        # What was handled may be in another partition, or behind: the log is read once for hashes, then for lines.
+        for _, entry in entries():
+            inputs.take(entry)
+        for located, entry in entries():
+            inputs.take(entry)
             known = entry.recorded_at
             if (first and known < first) or (last and known >= last) or tenant not in {None, entry.tenant_id}:
                 continue
             written = located.sealed.output
             event = auditlog.decode(opener, written) if written else None
-            yield as_json(line(located, entry, event, sealed=sealed)) + "\n"
+            yield as_json(line(located, entry, event, inputs.of(entry), sealed=sealed)) + "\n"
 
     number = 0
-    with output.open("w", encoding="utf-8") as file:
-        for each in lines():
+    with output.open("w", encoding="utf-8") as file, closing(Inputs()) as inputs:
+        for each in lines(inputs):
             file.write(each)
             number += 1
     if json:

@@ -112,7 +112,7 @@ def shown() -> tuple[dict[str, bytes], list[str], str]:
     notary.sign(log[:-1])
     twice = [*log[:3], log[2], *log[3:]]
     entries = zip(located(twice), opened(twice), strict=True)
-    lines = [as_json(line(at, entry, event, sealed=True)) for at, (entry, event) in entries]
+    lines = [as_json(line(at, entry, event, None, sealed=True)) for at, (entry, event) in entries]
     return notary.files, lines, Key(1).public.hex()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import alerts, archiving, notarising, proving, replaying, trail
+from cli import alerts, archiving, notarising, proving, replaying, siem, trail
 from cli.context import session
 from devstack import stack
 from producers import provisioning
@@ -32,7 +32,7 @@ def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Pat
     for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES", "POLICIES", "AUDIT_ALERTS"):
         topic = getattr(topics, name)
         mine[name] = replace(topic, name=f"{topic.name}-{home.parent.name}")
-        for module in (trail, replaying, alerts, notarising, proving, archiving):
+        for module in (trail, replaying, alerts, siem, notarising, proving, archiving):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, mine[name])
     monkeypatch.setattr(archiving, "_KEPT", (mine["AUDIT_LOG"], mine["POLICIES"]))

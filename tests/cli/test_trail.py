@@ -21,6 +21,7 @@ from consumers.seal.chains import Chains
 from consumers.seal.handler import seal_record
 from producers.custody import ensure_secrets
 from schemas.events import AlertRaised, AuditRecorded, AuditSealed
+from schemas.identity import derive
 from schemas.topics import AUDIT_EVENTS, AUDIT_LOG
 from streams.record import Fetched
 from tests.audit.trail import (
@@ -172,6 +173,32 @@ def test_a_log_on_the_broker_is_verified_replayed_and_explained(
     told = run("complete", "--json")
     assert (told.exit_code, orjson.loads(told.output)["complete"]) == (0, True)
     assert run("verify", "--heads", heads).exit_code == 0
+
+
+@pytest.mark.kafka
+def test_export_has_the_hash_of_input_and_output(run: Run, log: Callable[..., None], tmp_path: Path) -> None:
+    """Each line names the event handled and its SHA-256, wherever in the log that is; unknown ones are null."""
+    first, second = clean("one"), clean("two")
+    second.record(second.event, first.event)
+    for each in (first, second):
+        events = [CODEC.decode(record.output or b"") for record in each.records]
+        each.records[:] = [
+            replace(r, event_id=derive(e.event_id, "audit")) for r, e in zip(each.records, events, strict=True)
+        ]
+    second.records[-1] = replace(second.records[-1], event_id=derive("again", "audit"))
+    second.records[3] = replace(second.records[3], cause_id="a tick")
+    # The other expense's entries come behind what they were caused by only in part.
+    log(*sealed_really(second, first))
+    told = tmp_path / "log.jsonl"
+    assert run("export", "-o", told).exit_code == 0
+    lines = [orjson.loads(line) for line in told.read_bytes().splitlines()]
+    written = {line["output_id"]: line["output_sha256"] for line in lines}
+    assert len(lines) == len(first.records) + len(second.records)
+    assert [line["input_sha256"] for line in lines] == [written.get(line["cause_id"]) for line in lines]
+    assert [n for n, line in enumerate(lines) if line["input_sha256"] is None] == [3]
+    crossed = lines[len(second.records) - 1]
+    assert crossed["cause_id"] == first.event.event_id
+    assert crossed["input_sha256"] == lines[-1]["output_sha256"]
 
 
 @pytest.mark.kafka
