@@ -137,6 +137,16 @@ class Reckoning:
             course.last = (event.facts.total, event.facts.currency)
             course.first = course.first or course.last
 
+    def state_of(self, expense_id: str) -> str | None:
+        """Return where an expense stands, None where the log does not know it."""
+        course = self._courses.get(expense_id)
+        return course.state if course else None
+
+    def counts(self, expense_id: str) -> bool:
+        """Return whether an expense of the log is within the bounds."""
+        course = self._courses.get(expense_id)
+        return course is not None and self._counts(course.tenant_id, course.submitted_at)
+
     def report(self) -> Completeness:
         """Add up."""
         courses = {i: c for i, c in sorted(self._courses.items()) if self._counts(c.tenant_id, c.submitted_at)}

@@ -12,11 +12,12 @@ from audit import completeness
 from audit.chain import Head
 from audit.entry import Entry
 from audit.kept import Kept
+from audit.reconciliation import Reconciliation
 from audit.story import money, story
-from cli import auditlog, notarising, partitions, proving
+from cli import auditlog, notarising, partitions, proving, reconciling
 from cli.alerts import alerts
 from cli.archiving import archive
-from cli.context import Refused, Session, now, session
+from cli.context import Refused, Session, Unreachable, now, session
 from cli.erasing import erase
 from cli.examining import Examined, examine, merged
 from cli.instants import instant, utc
@@ -34,6 +35,7 @@ __all__ = ["add"]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant.")]
 
+_NO_ERP = "none is named: set SPENDTRAIL_ERP_URL, or give --erp"
 _SHOWN = 20
 """Rows of a list that a person is shown; `--json` gives them all."""
 
@@ -152,11 +154,17 @@ def complete(
     start: Annotated[str | None, typer.Option("--from", help="Submitted from this moment or day on, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Submitted before this moment or day, UTC.")] = None,
     tenant: Tenant = None,
+    erp: Annotated[
+        str | None, typer.Option(help="Base URL of the ERP; none: what SPENDTRAIL_ERP_URL says, or that of `up`.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Account for everything that entered: each expense ended exactly once or waits for a person, and its money.
 
-    Exit code 1 when anything is still under way, lost, or ended twice.
+    What is posted is held against the ERP's own list of postings, count by count and amount by amount.
+
+    Exit code 1 when anything is still under way, lost, or ended twice, when the ERP has other postings, or when
+    there is one that does not answer.
 
     What entered is read from the topics producers write to, what came of it from the audit log. Topics of intake are
     kept for 30 days; of older expenses the audit log alone speaks.
@@ -166,6 +174,7 @@ def complete(
     )
     found = session()
     opener = auditlog.codec(found)
+    books = reconciling.Books()
     stages = {stage.name for stage in STAGES}
     # Intake first: whatever enters meanwhile can then be in the log without being missed, never the other way.
     for topic in (SUBMITTED, PARSED, BATCHES):
@@ -174,12 +183,31 @@ def complete(
                 reckoning.enter(event)
     for entry, event_told in auditlog.history(auditlog.records(found, AUDIT_LOG, quiet=json), opener):
         reckoning.take(entry, event_told)
+        books.take(event_told)
     report = reckoning.report()
+    agreed, why = _with_erp(books, reckoning, erp or reconciling.erp_of(found), found.settings.erp_timeout_s)
     if json:
-        say_json({"complete": report.complete, **_plain(report)})
+        told = agreed and {name: getattr(agreed, name) for name in Reconciliation.__dataclass_fields__}
+        say_json({"complete": report.complete, **_plain(report), "erp": told, "erp_not_asked": why})
     else:
         _say(report)
-    raise typer.Exit(0 if report.complete else 1)
+        if agreed:
+            reconciling.say(agreed, _SHOWN)
+        else:
+            console.print(f"[yellow]not held against the ERP[/yellow]: {why}", highlight=False)
+    raise typer.Exit(0 if report.complete and (agreed.agrees if agreed else why == _NO_ERP) else 1)
+
+
+def _with_erp(
+    books: reconciling.Books, reckoning: completeness.Reckoning, url: str, timeout_s: float
+) -> tuple[Reconciliation | None, str | None]:
+    """Return what the ERP's list comes to, or why it was not had."""
+    if not url:
+        return None, _NO_ERP
+    try:
+        return books.held_against(url, timeout_s, reckoning), None
+    except Unreachable as error:
+        return None, str(error)
 
 
 def _plain(report: completeness.Completeness) -> dict[str, object]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import FastAPI, Header, Path, Request, Response
+from fastapi import FastAPI, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -19,6 +19,7 @@ from erp.store import Duplicate, Posting, Store
 __all__ = ["create_app"]
 
 _KEY_LENGTH = 255
+_LARGEST_PAGE = 10_000
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 
@@ -84,9 +85,16 @@ def _add_posting(app: FastAPI, store: Store, chart: Chart, clock: Callable[[], d
 def _add_reading(app: FastAPI, store: Store, chart: Chart) -> None:
     @app.get("/api/v1/gl/postings")
     def postings(
-        tenant_id: str | None = None, ledger: str | None = None, expense_id: str | None = None
+        tenant_id: str | None = None,
+        ledger: str | None = None,
+        expense_id: str | None = None,
+        after: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int | None, Query(ge=1, le=_LARGEST_PAGE)] = None,
     ) -> dict[str, Any]:
-        return {"postings": [_plain(each) for each in store.find(tenant_id, ledger, expense_id)]}
+        found = store.find(tenant_id, ledger, expense_id, after, limit)
+        # `next` is what to give as `after` for the page that follows; null where this is the last.
+        following = found[-1].number if limit is not None and len(found) == limit else None
+        return {"postings": [_plain(each) for each in found], "next": following}
 
     @app.get("/api/v1/gl/trial-balance")
     def trial_balance(tenant_id: str | None = None, ledger: str | None = None) -> dict[str, Any]:

@@ -119,14 +119,27 @@ class Store:
         """Return a posting."""
         return self._one("id", posting_id)
 
-    def find(self, tenant_id: str | None, ledger: str | None, expense_id: str | None) -> list[Posting]:
-        """Return the postings, oldest first; None matches all."""
+    def find(
+        self,
+        tenant_id: str | None,
+        ledger: str | None,
+        expense_id: str | None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> list[Posting]:
+        """Return the postings numbered above `after`, oldest first, at most `limit`; None matches all."""
         with self._lock:
             rows = self._database.execute(
                 f"SELECT {_COLUMNS} FROM postings WHERE (:tenant IS NULL OR tenant_id = :tenant)"  # noqa: S608 - columns are a constant
                 " AND (:ledger IS NULL OR ledger = :ledger) AND (:expense IS NULL OR expense_id = :expense)"
-                " ORDER BY number",
-                {"tenant": tenant_id, "ledger": ledger, "expense": expense_id},
+                " AND number > :after ORDER BY number LIMIT :limit",
+                {
+                    "tenant": tenant_id,
+                    "ledger": ledger,
+                    "expense": expense_id,
+                    "after": after,
+                    "limit": -1 if limit is None else limit,
+                },
             ).fetchall()
         return [_posting(row) for row in rows]
 

@@ -171,7 +171,12 @@ def test_a_log_on_the_broker_is_verified_replayed_and_explained(
     assert "Posted to the ERP as GL-1." in run("explain", first.event.expense_id).output
     assert "no expense that begins with 'zz'" in refusal(run("explain", "zz"))
     told = run("complete", "--json")
-    assert (told.exit_code, orjson.loads(told.output)["complete"]) == (0, True)
+    account = orjson.loads(told.output)
+    assert (told.exit_code, account["complete"], account["erp"]) == (0, True, None)
+    assert "set SPENDTRAIL_ERP_URL" in account["erp_not_asked"]
+    away = run("complete", "--erp", "http://127.0.0.1:9", "--json")
+    assert (away.exit_code, orjson.loads(away.output)["complete"]) == (1, True)
+    assert "the ERP does not answer" in orjson.loads(away.output)["erp_not_asked"]
     assert run("verify", "--heads", heads).exit_code == 0
 
 

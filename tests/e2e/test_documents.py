@@ -121,7 +121,9 @@ def test_three_invoices_in_one_pdf_are_three_expenses(whole: Whole, tmp_path: Pa
     whole.rest()
     assert set(whole.expenses("post-7")) == set(parts)
     assert [whole.postings().count(each) for each in parts] == [1, 1, 1]
-    assert whole.json("audit", "complete")[0]["complete"]
+    account = whole.json("audit", "complete")[0]
+    assert (account["complete"], account["erp"]["mismatches"]) == (True, [])
+    assert account["erp"]["posted_here"] == account["erp"]["posted_there"] == len(whole.postings())
     assert whole.json("audit", "verify")[0]["alterations"] == []
 
 

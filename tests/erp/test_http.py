@@ -52,6 +52,20 @@ def test_the_first_request_posts_and_the_second_gets_the_same_answer(erp: httpx2
     assert len(_of(erp, 1)) == 1
 
 
+def test_the_list_comes_in_pages(erp: httpx2.Client) -> None:
+    """Each page names where the next begins; together they are the list, and the last names none."""
+    for number in range(3):
+        _post(erp, f"page-{number}", _journal(900 + number, tenant_id="pages"))
+    pages, after = [], 0
+    while after is not None:
+        asked = {"tenant_id": "pages", "after": after, "limit": 2}
+        page = erp.get("/api/v1/gl/postings", params=asked).json()
+        pages.append([posting["idempotency_key"] for posting in page["postings"]])
+        after = page["next"]
+    assert pages == [["page-0", "page-1"], ["page-2"]]
+    assert erp.get("/api/v1/gl/postings", params={"limit": 0}).status_code == 422
+
+
 def test_one_key_for_two_requests_is_refused(erp: httpx2.Client) -> None:
     """A key that comes back with another body is a mistake of the caller, and nothing is posted for it."""
     _post(erp, "k-2", _journal(2))
