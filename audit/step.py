@@ -22,6 +22,7 @@ _BESIDE = frozenset(
         "DocumentsFound",
         "ExpenseRetracted",
         "KeyWrapped",
+        "PairDismissed",
         "PatternRecorded",
         "ReviewRefused",
         "ReviewResolved",

@@ -22,19 +22,20 @@ __all__ = ["Sentence", "money", "portion_told", "story", "tell"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One thing that happened: when it happened, when the log knew, which stage, and what in words."""
+    """One thing that happened: when it happened, when the log knew, which stage, what in words and by its name."""
 
     sequence: int
     occurred_at: datetime
     recorded_at: datetime
     stage: str
     text: str
+    action: str
 
 
 def story(history: Iterable[tuple[Entry, Event | None]]) -> list[Sentence]:
     """Return one sentence per entry of one expense, in order."""
     return [
-        Sentence(entry.sequence, entry.occurred_at, entry.recorded_at, entry.stage, tell(entry, event))
+        Sentence(entry.sequence, entry.occurred_at, entry.recorded_at, entry.stage, tell(entry, event), entry.action)
         for entry, event in history
     ]
 
@@ -166,6 +167,11 @@ def _evaluated(event: e.ExpenseEvaluated) -> str:
     return f"Judged {event.outcome} under {policy}.{_reasons(event.decisions, event.findings)}"
 
 
+def _dismissed(event: e.PairDismissed) -> str:
+    pairs = "; ".join(f"{d.code} with {', '.join(d.others)}" for d in event.dismissals)
+    return f"Pair dismissed by {event.actor} on {event.occurred_at.date()} ({pairs}): it is not flagged again."
+
+
 def _decided(event: e.ExpenseDecided) -> str:
     again = f" (decision {event.decision_number})" if event.decision_number > 1 else ""
     then = {
@@ -226,6 +232,7 @@ _SENTENCES = cast(
         e.ExpenseCoded: _coded,
         e.ExpenseEvaluated: _evaluated,
         e.ExpenseRetracted: lambda event: f"Revision {event.revision} no longer counts: {event.reason}.",
+        e.PairDismissed: _dismissed,
         e.ExpenseDecided: _decided,
         e.ReviewOpened: _review_opened,
         e.ReviewResolved: lambda event: f"A person asked to {event.action}: {event.reason}",

@@ -17,7 +17,7 @@ from desk.resolutions import assertion, resolve
 from producers.door import DocumentRefused
 from producers.edge import Edge
 from producers.upload import read_document
-from schemas.events import ReviewResolved
+from schemas.events import PairDismissed, ReviewResolved
 from schemas.records import ClaimCheck
 
 __all__ = ["add"]
@@ -40,6 +40,7 @@ def add(app: typer.Typer) -> None:
     group.command("reject")(reject)
     group.command("correct")(correct)
     group.command("replace")(replace)
+    group.command("dismiss")(dismiss)
     app.add_typer(group, name="review")
 
 
@@ -92,6 +93,11 @@ def replace(
     _decide(expense, "replace", reason, document=document, json=json)
 
 
+def dismiss(expense: Id, reason: Reason = "", json: Json = False) -> None:
+    """Say that it is no duplicate and no part of a split; what holds it for other reasons still does."""
+    _decide(expense, "dismiss", reason, json=json)
+
+
 def _decide(
     expense_id: str,
     action: str,
@@ -114,12 +120,12 @@ def _decide(
         event = resolve(seen, action, actor=who, reason=reason, at=now(), corrections=corrections, replacement=claim)
         edge.publisher.publish(event)
         edge.publisher.flush()
-    after, told = _answer(seen, event)
+    after, told, answer = _answer(seen, event)
     if json:
         say_json({"expense_id": seen.expense_id, "action": action, "state": after.state, "answer": told})
     else:
         console.print(f"{seen.expense_id}: {after.state}. {escape(told)}", highlight=False)
-    if (after.state, after.revision) == (seen.state, seen.revision):
+    if (after.state, after.revision) == (seen.state, seen.revision) and answer != PairDismissed.__name__:
         raise typer.Exit(1)
 
 
@@ -132,8 +138,8 @@ def _stored(edge: Edge, seen: Expense, document: Path) -> ClaimCheck:
         raise Refused(str(error)) from error
 
 
-def _answer(seen: Expense, event: ReviewResolved) -> tuple[Expense, str]:
-    """Wait until the approval stage has said what became of the resolution, and return its words."""
+def _answer(seen: Expense, event: ReviewResolved) -> tuple[Expense, str, str]:
+    """Wait until the approval stage has said what became of the resolution; return its words and its event's name."""
     deadline = time.monotonic() + _ANSWER_S
     while time.monotonic() < deadline:
         with session().read_model() as model:
@@ -141,6 +147,6 @@ def _answer(seen: Expense, event: ReviewResolved) -> tuple[Expense, str]:
             fresh = [s for s in model.story(seen.expense_id) if s.sequence > seen.sequence and s.stage == "approval"]
             after = model.expense(seen.expense_id) or seen
         if fresh:
-            return after, fresh[0].text
+            return after, fresh[0].text, fresh[0].action
         time.sleep(0.2)
-    return seen, f"The {event.action} is recorded; the approval stage has not answered yet."
+    return seen, f"The {event.action} is recorded; the approval stage has not answered yet.", ""

@@ -10,7 +10,7 @@ from schemas.records import Assertion, ClaimCheck
 
 __all__ = ["ACTIONS", "assertion", "resolve"]
 
-ACTIONS = ("approve", "reject", "correct", "replace")
+ACTIONS = ("approve", "reject", "correct", "replace", "dismiss")
 
 
 def assertion(text: str, actor: str) -> Assertion:

@@ -17,6 +17,7 @@ from schemas.records import (
     Context,
     Conversion,
     Decision,
+    Dismissal,
     Facts,
     Finding,
     Line,
@@ -142,6 +143,15 @@ class ExpenseRetracted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairDismissed(Event):
+    """A person saw expenses that were flagged together and lets them stand: never flag these together again."""
+
+    dismissals: Annotated[tuple[Dismissal, ...], Doc("With which others, each pair or group by itself.")]
+    actor: Annotated[str, Doc("Pseudonym of the person.")]
+    reason: Annotated[str, Doc("Why, in the person's words.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpenseDecided(ExpenseEvaluated):
     """Judged across expenses too. `approval` does what `disposition` says."""
 
@@ -164,7 +174,7 @@ class ReviewOpened(Event):
 class ReviewResolved(Event):
     """A person decided about a held expense."""
 
-    action: Annotated[str, Doc("approve, reject, correct or replace.")]
+    action: Annotated[str, Doc("approve, reject, correct, replace or dismiss.")]
     actor: Annotated[str, Doc("Pseudonym of the person who decided.")]
     reason: Annotated[str, Doc("Why, in the person's words.")]
     corrections: Annotated[tuple[Assertion, ...], Doc("What is stated, for correct.")] = ()

@@ -225,6 +225,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dismissal:
+    """What a person said an expense is not: one of these again, or a part of one purchase with them."""
+
+    code: Annotated[str, Doc("The violation code that flagged them together.")]
+    others: Annotated[tuple[str, ...], Doc("The other expenses, by id: one for a pair, several for a split or a sum.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """What the ERP answered."""
 

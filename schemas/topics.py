@@ -126,7 +126,7 @@ ENRICHMENTS = Topic(
 CODED = Topic("expense.coded", (e.ExpenseCoded,), _subject, "subject", max_message_bytes=4 * _MIB)
 EVALUATED = Topic(
     "expense.evaluated",
-    (e.ExpenseEvaluated, e.ExpenseRetracted, e.TickElapsed),
+    (e.ExpenseEvaluated, e.ExpenseRetracted, e.PairDismissed, e.TickElapsed),
     _ledger,
     "ledger",
     max_message_bytes=4 * _MIB,

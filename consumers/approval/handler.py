@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consumers.approval.cases import Case, Cases
+from consumers.approval.dismissal import dismissals
 from consumers.approval.reasons import hindrances, reasons
 from consumers.corrections import CorrectionRefused, corrected
 from consumers.runtime.stage import Handler
@@ -19,6 +20,7 @@ from schemas.events import (
     ExpenseRejected,
     ExpenseRetracted,
     ExpenseSubmitted,
+    PairDismissed,
     PostingRefused,
     ReviewClosed,
     ReviewOpened,
@@ -158,7 +160,31 @@ def _approve(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> S
         return _no(event, f"it cannot be posted: {'; '.join(missing)}. Correct that first")
     cases.put(event.expense_id, _closed(decision, State.APPROVED))
     approved = caused(decision, ExpenseApproved, stage=_STAGE, status=State.APPROVED, approved_by=event.actor)
-    return (_close(event, decision, State.APPROVED), approved)
+    return (_close(event, decision, State.APPROVED), approved, *_let_stand(event, decision, State.APPROVED))
+
+
+def _let_stand(event: ReviewResolved, decision: ExpenseDecided, status: State) -> Sequence[Event]:
+    """Tell `screen` of the pairs that the person saw and let stand, so that they are not flagged again."""
+    found = dismissals(decision)
+    if not found:
+        return ()
+    said = caused(
+        decision,
+        PairDismissed,
+        stage=_STAGE,
+        status=status,
+        dismissals=found,
+        actor=event.actor,
+        reason=event.reason,
+    )
+    return (said,)
+
+
+def _dismiss(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> Sequence[Event]:
+    # It stays where it is until `screen` has decided it again without the pair.
+    case = cases.get(event.expense_id)
+    told = _let_stand(event, decision, case.state if case else State.IN_REVIEW)
+    return told or _no(event, "nothing holds it as a duplicate or a part of a split: there is no pair to dismiss")
 
 
 def _reject(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> Sequence[Event]:
@@ -211,6 +237,6 @@ def _replace(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> S
     return (_close(event, decision, State.SUBMITTED), _retract(decision, State.SUBMITTED, "replaced"), again)
 
 
-_ACTIONS = {"approve": _approve, "reject": _reject, "correct": _correct, "replace": _replace}
+_ACTIONS = {"approve": _approve, "reject": _reject, "correct": _correct, "replace": _replace, "dismiss": _dismiss}
 
 HANDLER = Handler(handle=approve, state=Cases)

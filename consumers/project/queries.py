@@ -169,6 +169,7 @@ class ReadModel:
                 ENTRIES.c.recorded_at,
                 ENTRIES.c.stage,
                 ENTRIES.c.sentence.label("text"),
+                ENTRIES.c.action,
             )
             .where(ENTRIES.c.expense_id == expense_id)
             .order_by(ENTRIES.c.sequence)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from consumers.screen.footprint import Account, Footprint, footprint_of
-from consumers.screen.prior import Prior
+from consumers.screen.prior import Dismissed, Prior
 from consumers.screen.twins import Sum
 from policy.checks import meal_and_per_diem
 from policy.checks.across import DuplicateExact, NearDuplicate, Severity, SplitTransaction
@@ -16,11 +16,14 @@ from policy.models import CheckSettings
 from schemas.events import ExpenseEvaluated
 from schemas.records import Decision, Finding, PathNode
 
-__all__ = ["AWAIT", "DECIDE", "MERGE", "Screening", "decide", "screened"]
+__all__ = ["AWAIT", "DECIDE", "DISMISSED", "MERGE", "Screening", "decide", "screened"]
 
 DECIDE: Final = "decide"
 AWAIT: Final = "await_receipt"
 MERGE: Final = "merge"
+
+# What is told of a pair that a person has let stand: it holds nothing.
+DISMISSED: Final = "PAIR_DISMISSED"
 
 # As many characters of an expense's id as people are shown everywhere.
 _SHOWN: Final = 8
@@ -66,6 +69,7 @@ def screened(event: ExpenseEvaluated, footprint: Footprint, policy: CompiledPoli
         *_splits(footprint, policy, prior),
         *(() if weighed is None else _exceeded(*weighed, policy)),
         *prior.carried,
+        *(_dismissed(each) for each in prior.dismissed),
     ]
     if prior.overdue:
         settings = _settings(policy, "MISSING_RECEIPT")
@@ -99,6 +103,8 @@ def _duplicates(policy: CompiledPolicy, prior: Prior) -> list[Finding]:
         settings = _settings(policy, seen.code)
         if settings.enabled:
             message = _SAID.get(seen.code, "It has {} as an earlier expense.").format(seen.words)
+            if seen.also:
+                message += f" So have {', '.join(other[:_SHOWN] for other in seen.also)}."
             findings.append(found(seen.code, settings, message, other=seen.expense))
     settings = _settings(policy, "DUPLICATE_NEAR")
     if prior.added is not None and settings.enabled:
@@ -123,6 +129,12 @@ def _together(added: Sum) -> str:
 
 def _last(added: Sum) -> str:
     return added.whole or added.parts[-1]
+
+
+def _dismissed(kept: Dismissed) -> Finding:
+    others = " and ".join(other[:_SHOWN] for other in kept.others)
+    message = f"Not held against {others}: pair dismissed by {kept.by} on {kept.on}."
+    return Finding(code=DISMISSED, severity="info", message=message, blocking=False, other=kept.others[-1])
 
 
 def _splits(footprint: Footprint, policy: CompiledPolicy, prior: Prior) -> list[Finding]:

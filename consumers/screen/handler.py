@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from consumers.runtime.stage import Handler, Store, Table
-from consumers.screen.decide import AWAIT, MERGE, Screening, decide, screened
+from consumers.screen.decide import AWAIT, DISMISSED, MERGE, Screening, decide, screened
 from consumers.screen.due import Due, DueTimes
 from consumers.screen.footprint import footprint_of
 from consumers.screen.history import Kept, Ledger
@@ -16,7 +16,7 @@ from policy.checks.across import SplitTransaction
 from policy.compiled import CompiledPolicy
 from policy.table import Policies
 from schemas.envelope import Event, caused
-from schemas.events import ExpenseDecided, ExpenseEvaluated, ExpenseRetracted, TickElapsed
+from schemas.events import ExpenseDecided, ExpenseEvaluated, ExpenseRetracted, PairDismissed, TickElapsed
 from schemas.lifecycle import State
 from schemas.records import Finding
 from schemas.topics import POLICIES
@@ -43,6 +43,8 @@ def screen(event: Event, state: LedgerHistory, *, policies: Policies) -> Sequenc
     ledger = state.of(event.tenant_id, event.ledger)
     if isinstance(event, ExpenseRetracted):
         return _retract(event, event.revision, ledger, policies)
+    if isinstance(event, PairDismissed):
+        return _dismiss(event, ledger, policies)
     if not isinstance(event, ExpenseEvaluated):
         return ()
     # A revision that is judged again (a replayed dead letter) or that a later one follows counts once.
@@ -109,7 +111,8 @@ def decided(
 
 def _gist(event: ExpenseEvaluated, screening: Screening) -> tuple[tuple[str, str | None], ...]:
     """Return what makes a fresh decision worth telling: which reasons there are, not their wording."""
-    return tuple((finding.code, finding.other) for finding in screening.findings[len(event.findings) :])
+    own = screening.findings[len(event.findings) :]
+    return tuple((finding.code, finding.other) for finding in own if finding.code != DISMISSED)
 
 
 def _keep(kept: Kept, screening: Screening, ledger: Ledger, *, again: bool = False) -> None:
@@ -154,12 +157,29 @@ def _retract(event: Event, revision: int, ledger: Ledger, policies: Policies) ->
     return fresh
 
 
+def _dismiss(event: PairDismissed, ledger: Ledger, policies: Policies) -> list[Event]:
+    """Keep what a person has let stand, and decide again what is held because of it.
+
+    What was approved with the same word is decided; its partners may have been flagged meanwhile.
+    """
+    fresh: list[Event] = []
+    for member in ledger.dismissals.put(event):
+        if member == event.expense_id and event.status == State.APPROVED:
+            continue
+        for place in ledger.places(member):
+            kept = ledger.kept(place)
+            if kept is not None:
+                looked = _looked(kept, kept.prior.totals, ledger, policies)
+                fresh += _again(kept, looked, event.occurred_at, ledger, policies)
+    return fresh
+
+
 def _looked(kept: Kept, totals: dict[str, Decimal], ledger: Ledger, policies: Policies) -> Prior:
     """Return a kept prior with what earlier expenses say now; whether a receipt came stays as it was."""
     policy = _policy(kept.event, policies)
     footprint = footprint_of(kept.event, policy)
     now = ledger.look(footprint, kept.sequence, kept.event.expense_id, policy.receipts, _split_days(policy))
-    fresh = {name: getattr(now, name) for name in ("seen", "parts", "match", "added", "unlike")}
+    fresh = {name: getattr(now, name) for name in ("seen", "parts", "match", "added", "unlike", "dismissed")}
     return replace(kept.prior, totals=totals, **fresh)
 
 

@@ -12,6 +12,7 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
     kept/<sequence>                  decisions that lean on other expenses, with their event
     watch/<account or expense>/<sequence>   who must be told when that changes
     waiting/<expense>                card lines whose receipt has not come
+    dismissed/<expense>/<group>      what a person has let stand (`dismissals`)
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ import orjson
 from rapidfuzz import fuzz
 
 from consumers.runtime.stage import Store
+from consumers.screen.dismissals import NOTHING, Apart, Dismissals
 from consumers.screen.footprint import Footprint, Part, Purchase
 from consumers.screen.prior import Match, Prior, Seen
 from consumers.screen.twins import Twins, shifted
@@ -42,6 +44,8 @@ _AFTER: Final = "0"
 _DIGITS: Final = 12
 # A person who splits one purchase into more parts than this is found by the first ones.
 _MOST_PARTS: Final = 50
+# Of what came again and again as many are named, each a pair of its own with what comes now.
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Ledger:
     def __init__(self, store: Store, tenant: str, ledger: str) -> None:
         self._store = store
         self._at = _folder(tenant, ledger)
+        self.dismissals = Dismissals(store, self._at)
 
     # Order of arrival
 
@@ -88,25 +93,36 @@ class Ledger:
 
     def look(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
         """Return the same without the totals, which only stand as they were at arrival in a kept prior."""
-        seen, same = self._seen(footprint, sequence, expense)
+
+        def past(apart: Apart) -> Prior:
+            return self._look(footprint, sequence, expense, rules, days, apart)
+
+        return self.dismissals.heed(past(NOTHING), footprint, expense, past)
+
+    def _look(
+        self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int, apart: Apart
+    ) -> Prior:
+        seen, same = self._seen(footprint, sequence, expense, apart.pairs)
         near, added = footprint.near, None
         if near is not None:
-            twins = Twins(self._store, self._at, sequence, same | {expense})
+            twins = Twins(self._store, self._at, sequence, same | {expense}, apart.pairs, apart.sums)
             twin = twins.of(near, footprint.day)
             if twin is not None:
                 seen, same = (*seen, Seen("DUPLICATE_NEAR", *twin)), same | {twin[0]}
             added = twins.sum(near, footprint.day)
         own = footprint.purchase
-        match = self._match(own, sequence, expense, rules) if own else None
+        not_it = apart.pairs | {expense}
+        match = self._match(own, sequence, not_it, rules) if own else None
         return Prior(
             sequence=sequence,
             seen=seen,
             added=added,
-            unlike=self._unlike(own, sequence, expense, rules) if own and not own.card and not match else None,
+            unlike=self._unlike(own, sequence, not_it, rules) if own and not own.card and not match else None,
             parts={
                 part.key: found
                 for part in footprint.parts
                 if (found := tuple(self._parts(part, footprint.day, sequence, same | {expense}, days)))
+                and not apart.parts.issuperset(other for other, _ in found)
             },
             match=match,
         )
@@ -114,7 +130,9 @@ class Ledger:
     def _total(self, account: str) -> Decimal:
         return Decimal((self._store.get(f"{self._at}total/{account}") or b"0").decode())
 
-    def _seen(self, footprint: Footprint, sequence: int, expense: str) -> tuple[tuple[Seen, ...], AbstractSet[str]]:
+    def _seen(
+        self, footprint: Footprint, sequence: int, expense: str, apart: AbstractSet[str]
+    ) -> tuple[tuple[Seen, ...], AbstractSet[str]]:
         """Return the earliest expense of each print, named once, and all that are this one again."""
         seen: list[Seen] = []
         same: set[str] = set()
@@ -122,10 +140,12 @@ class Ledger:
             folder = f"{self._at}print/{mark.key}/"
             walk = self._store.range(folder, folder + _place(sequence), _MOST_PARTS) if mark.looked else ()
             found = [other for _, value in walk if (other := value.decode()) != expense]
-            if found and found[0] not in same:
-                seen.append(Seen(mark.code, found[0], mark.words))
             # A meal and a per diem of one day are two purchases, not one again.
-            same.update(found if mark.code.startswith("DUPLICATE") else ())
+            again = mark.code.startswith("DUPLICATE")
+            found = [other for other in found if other not in apart] if again else found[:1]
+            if found and found[0] not in same:
+                seen.append(Seen(mark.code, found[0], mark.words, tuple(found[1:_MOST_NAMED])))
+            same.update(found if again else ())
         return tuple(seen), same
 
     def _parts(
@@ -143,7 +163,7 @@ class Ledger:
                 if count == _MOST_PARTS:
                     return
 
-    def _match(self, own: Purchase, sequence: int, expense: str, rules: Receipts) -> Match | None:
+    def _match(self, own: Purchase, sequence: int, not_it: AbstractSet[str], rules: Receipts) -> Match | None:
         """Return the other half: the amount with room for a tip, a few days apart, a like name; waiting ones first."""
         side = "document" if own.card else "card"
         if self._store.get(f"{self._at}purchases/{side}/{own.subject}") is None:
@@ -157,7 +177,7 @@ class Ledger:
             for key, value in self._store.range(f"{folder}{lowest:015}", f"{folder}{highest:015}{_AFTER}"):
                 other, name = orjson.loads(value)
                 minor, place = (int(part) for part in key.split("/")[-2:])
-                if place < sequence and other != expense and _alike(own.name, name) >= rules.merchant_similarity:
+                if place < sequence and other not in not_it and _alike(own.name, name) >= rules.merchant_similarity:
                     waiting = not own.card and self.waiting(other) is not None
                     found.append((not waiting, abs(minor - own.minor), abs(apart), place, other))
         if not found:
@@ -165,7 +185,7 @@ class Ledger:
         best = min(found)
         return Match(best[-1], waiting=not best[0])
 
-    def _unlike(self, own: Purchase, sequence: int, expense: str, rules: Receipts) -> str | None:
+    def _unlike(self, own: Purchase, sequence: int, not_it: AbstractSet[str], rules: Receipts) -> str | None:
         """Return the waiting card line a receipt would belong to but for its amount, the nearest in days and amount."""
         found = []
         for apart in range(-rules.days_apart, rules.days_apart + 1):
@@ -173,7 +193,7 @@ class Ledger:
             for key, value in self._store.range(folder, folder[:-1] + _AFTER, _MOST_PARTS):
                 other, name = orjson.loads(value)
                 minor, place = (int(part) for part in key.split("/")[-2:])
-                known = place < sequence and other != expense and self.waiting(other) is not None
+                known = place < sequence and other not in not_it and self.waiting(other) is not None
                 if known and _alike(own.name, name) >= rules.merchant_similarity:
                     found.append((abs(apart), abs(minor - own.minor), place, other))
         return min(found)[-1] if found else None
@@ -223,6 +243,11 @@ class Ledger:
         """Return the revisions of an expense that count."""
         folder = f"{self._at}left/{expense}/"
         return tuple(int(key.rpartition("/")[2]) for key, _ in self._store.range(folder, folder[:-1] + _AFTER))
+
+    def places(self, expense: str) -> tuple[int, ...]:
+        """Return where the revisions that count stand in the order of arrival."""
+        folder = f"{self._at}left/{expense}/"
+        return tuple(orjson.loads(value)["sequence"] for _, value in self._store.range(folder, folder[:-1] + _AFTER))
 
     def forget_purchase(self, expense: str, revision: int) -> None:
         """Make a card line that has its receipt known to no other receipt."""

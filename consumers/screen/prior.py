@@ -11,16 +11,22 @@ import orjson
 from consumers.screen.twins import Sum
 from schemas.records import Finding
 
-__all__ = ["Match", "Prior", "Seen"]
+__all__ = ["Dismissed", "Match", "Prior", "Seen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Another expense that shares a print: which check, which expense, what they share."""
+    """Another expense that shares a print: which check, which expense, what they share, who `also` shares it."""
 
     code: str
     expense: str
     words: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All that are named, the earliest first."""
+        return (self.expense, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,23 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Dismissed:
+    """Other expenses that would be flagged with this one, had `by` (a pseudonym) not let them stand on a day."""
+
+    others: tuple[str, ...]
+    by: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prior:
     """What was known when deciding.
 
     `totals` are the running totals before this expense, by account key; `parts` per limit the earlier purchases
     (expense, amount) that this one may complete; `overdue` says that the wait for a receipt ran out; `receipt` is
     the receipt that came for this card line, `carried` what was found about that receipt; `added` the expenses that
-    with this one are two parts and their whole; `unlike` the waiting card line whose amount this receipt does not fit.
+    with this one are two parts and their whole; `unlike` the waiting card line whose amount this receipt does not fit;
+    `dismissed` what a person has let stand beside it.
     """
 
     sequence: int
@@ -51,13 +67,14 @@ class Prior:
     carried: tuple[Finding, ...] = ()
     added: Sum | None = None
     unlike: str | None = None
+    dismissed: tuple[Dismissed, ...] = ()
 
     def others(self) -> tuple[str, ...]:
         """Return the expenses this decision leans on, each once."""
         named = [seen.expense for seen in self.seen] + [e for parts in self.parts.values() for e, _ in parts]
         named += [other for other in (self.match.expense if self.match else None, self.unlike) if other]
         if self.added:
-            named += [*self.added.parts, *([self.added.whole] if self.added.whole else [])]
+            named += self.added.others
         return tuple(dict.fromkeys(named))
 
     def canonical(self) -> str:
@@ -68,7 +85,7 @@ class Prior:
         data = {
             "sequence": self.sequence,
             "totals": {key: f"{total:f}" for key, total in self.totals.items()},
-            "seen": [[seen.code, seen.expense, seen.words] for seen in self.seen],
+            "seen": [[s.code, s.expense, s.words, *([s.also] if s.also else [])] for s in self.seen],
             "parts": {key: [[e, f"{a:f}"] for e, a in parts] for key, parts in self.parts.items()},
             "match": [self.match.expense, self.match.waiting] if self.match else None,
             "overdue": self.overdue,
@@ -80,6 +97,8 @@ class Prior:
             data["added"] = [self.added.parts, self.added.whole]
         if self.unlike:
             data["unlike"] = self.unlike
+        if self.dismissed:
+            data["dismissed"] = [[each.others, each.by, each.on] for each in self.dismissed]
         return orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
 
     @classmethod
@@ -95,7 +114,7 @@ class Prior:
             return cls(
                 sequence=data["sequence"],
                 totals={key: Decimal(total) for key, total in data["totals"].items()},
-                seen=tuple(Seen(*seen) for seen in data["seen"]),
+                seen=tuple(Seen(*seen[:3], *map(tuple, seen[3:])) for seen in data["seen"]),
                 parts={key: tuple((e, Decimal(a)) for e, a in parts) for key, parts in data["parts"].items()},
                 match=Match(*data["match"]) if data["match"] else None,
                 overdue=data["overdue"],
@@ -103,6 +122,7 @@ class Prior:
                 carried=tuple(Finding(**finding) for finding in data["carried"]),
                 added=Sum(tuple(data["added"][0]), data["added"][1]) if "added" in data else None,
                 unlike=data.get("unlike"),
+                dismissed=tuple(Dismissed(tuple(others), by, on) for others, by, on in data.get("dismissed", ())),
             )
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"no prior of a decision: {error!r}") from error

@@ -67,6 +67,11 @@ class Sum:
     parts: tuple[str, ...]
     whole: str | None = None
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Both of them."""
+        return self.parts if self.whole is None else (*self.parts, self.whole)
+
 
 def shifted(day: date, days: int) -> date:
     """Return a day some days on, at most the first or last day there is."""
@@ -86,19 +91,31 @@ def mistaken(one: str, other: str) -> bool:
 
 
 class Twins:
-    """The documents of one ledger that came before a place in the order of arrival, but for the `same` expenses."""
+    """The documents of one ledger that came before a place in the order of arrival, but for the `same` expenses.
 
-    def __init__(self, store: Store, at: str, before: int, same: AbstractSet[str]) -> None:
+    What is known to be no twin, or no sum, is passed over.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        at: str,
+        before: int,
+        same: AbstractSet[str],
+        no_twins: AbstractSet[str] = frozenset(),
+        no_sums: AbstractSet[frozenset[str]] = frozenset(),
+    ) -> None:
         self._store, self._at, self._before, self._same = store, at, before, same
+        self._no_twins, self._no_sums = no_twins, no_sums
 
     def of(self, near: Near, day: date) -> tuple[str, str] | None:
         """Return the earliest document that seems to be this one and what they share, None where there is none."""
         if near.number:
             for _, (other, number) in self._earlier(near.numbered, day, _DAYS):
-                if mistaken(near.number, number):
+                if other not in self._no_twins and mistaken(near.number, number):
                     return other, "the same vendor and total and, but for one slip, the same invoice number"
         for _, (other, number, total) in self._earlier(near.bought, day, _DAYS):
-            if Decimal(total) == near.total and not (number and near.number):
+            if other not in self._no_twins and Decimal(total) == near.total and not (number and near.number):
                 return other, "the same person, vendor and total within two days"
         return None
 
@@ -108,6 +125,8 @@ class Twins:
             return None
         read = ((other, Decimal(total)) for _, (other, _, total) in self._earlier(near.bought, day, _SUM_DAYS))
         for (one, first), (other, second) in combinations((row for row in read if row[1] >= _LEAST_PART), 2):
+            if self._no_sums and frozenset((one, other)) in self._no_sums:
+                continue
             if first + second == near.total:
                 return Sum((one, other))
             if first + near.total == second:

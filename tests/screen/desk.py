@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from consumers.approval.dismissal import dismissals
 from consumers.screen.decide import decide
 from consumers.screen.prior import Prior
 from consumers.stages import stage_named
@@ -14,6 +15,7 @@ from schemas.events import (
     ExpenseDecided,
     ExpenseEvaluated,
     ExpenseRetracted,
+    PairDismissed,
     PolicyPublished,
     TickElapsed,
 )
@@ -55,6 +57,11 @@ class Desk:
         """Return the fresh decisions that taking a revision back brings about."""
         retracted = caused(event, ExpenseRetracted, stage="approval", status="rejected", reason=reason)
         return self._decided(self.screen(retracted))
+
+    def let_stand(self, held: ExpenseDecided, status: str = "approved") -> list[ExpenseDecided]:
+        """Return the fresh decisions that a person brings about who lets stand what an expense is flagged with."""
+        words: dict[str, Any] = {"dismissals": dismissals(held), "actor": "reviewer", "reason": "two of them"}
+        return self._decided(self.screen(caused(held, PairDismissed, stage="approval", status=status, **words)))
 
     def tick(self, days: int) -> list[ExpenseDecided]:
         """Return the decisions that the passing of time since submission brings about."""

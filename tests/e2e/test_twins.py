@@ -1,0 +1,49 @@
+"""Expenses flagged together, and a person's word about them, on real Kafka."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.inside import Inside, until
+from tests.e2e.test_money import resolve, send
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def copy(inside: Inside, folder: Path, amount: str, reference: str) -> str:
+    """Feed a card line that but for its reference is any other of that amount."""
+    return send(inside, folder, amount, reference, merchant="CANTEEN")
+
+
+def holding(inside: Inside, expense_id: str) -> list[str]:
+    """Return the codes that hold an expense, none where nothing does."""
+    found = inside.expense(expense_id)
+    assert found is not None
+    return [f.code for f in found.findings if f.blocking] if found.state == "in_review" else []
+
+
+def test_a_dismissed_pair_stays_dismissed(inside: Inside, tmp_path: Path) -> None:
+    """A copy told to be none is posted; after a kill a third is held, corrected too, and posted once when let stand."""
+    first, second = (copy(inside, tmp_path, "18.40", name) for name in "AB")
+    assert holding(inside, second) == ["DUPLICATE_EXACT"]
+    resolve(inside, "dismiss", second)
+    found = inside.expense(second)
+    assert found is not None
+    assert found.state == "posted"
+    (told,) = [f for f in found.findings if f.code == "PAIR_DISMISSED"]
+    assert told.message.startswith(f"Not held against {first[:8]}: pair dismissed by ")
+    assert "Pair dismissed by" in inside.whole.run("show", second)
+    before = inside.pid("screen")
+    os.kill(before, signal.SIGKILL)
+    until(lambda: inside.pid("screen") != before, 60, lambda: "screen was not started again")
+    third = copy(inside, tmp_path, "18.40", "C")
+    assert holding(inside, third) == ["DUPLICATE_EXACT"]
+    resolve(inside, "correct", third, "department=legal")
+    assert holding(inside, third) == ["DUPLICATE_EXACT"]
+    resolve(inside, "approve", third)
+    assert inside.postings() == {first: 1, second: 1, third: 1}
+    said = inside.whole.run("review", "dismiss", third, expect=(1, 2))
+    assert "nothing waits for a person here" in said
+    assert inside.dead_letters() == []
