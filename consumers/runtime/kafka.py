@@ -208,10 +208,9 @@ class KafkaTransport:
         """Wait for what is committed in a thread; see the port."""
         self._transactions.settle()
 
-    @property
-    def rest(self) -> float:
+    def rest(self, times: int) -> float:
         """How many seconds the next commit should wait; see the port."""
-        return self._transactions.rest
+        return self._transactions.rest(times)
 
     def _placed(self, offsets: Mapping[int, Offset]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, p, o.next, metadata=o.metadata) for p, o in sorted(offsets.items())]

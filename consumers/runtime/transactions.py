@@ -15,20 +15,16 @@ __all__ = ["Transactions", "rest"]
 _Landed = Callable[[KafkaError | None, Message], None]
 # How much longer than its own time limits a commit in a thread is waited for, in seconds.
 _GRACE_S = 5.0
-# A transaction costs the brokers much the same whatever it holds: markers in every partition it touched, and its state
-# written down three times. So no more than a fifth of a stage's time goes into committing: where commits take long,
-# transactions are few and large. An idle stage has rested already when its next record comes.
-_SHARE = 5
 # What is done is never kept from its readers for longer, in seconds, however slow the brokers are.
 _MOST_S = 0.5
 
 
-def rest(began: float, took: float, now: float) -> float:
+def rest(began: float, took: float, times: int, now: float) -> float:
     """Return how many seconds the next commit should wait, where the last one began at `began` and took `took`.
 
-    Zero or less when it need not. Waiting is thrift, never a rule of correctness: whoever must commit does.
+    As many `times` as long as that commit took, from one to the next; zero or less when it need not wait.
     """
-    return began + min(_MOST_S, took * _SHARE) - now
+    return began + min(_MOST_S, took * times) - now
 
 
 class Transactions:
@@ -137,10 +133,9 @@ class Transactions:
             self._producer.begin_transaction()
             self._begun = time.monotonic()
 
-    @property
-    def rest(self) -> float:
+    def rest(self, times: int) -> float:
         """How many seconds the next commit should wait; see `rest`."""
-        return rest(*self._last, time.monotonic())
+        return rest(*self._last, times, time.monotonic())
 
     def _end(self, producer: Producer, offsets: list[TopicPartition], membership: Any) -> None:
         began = time.monotonic()

@@ -166,9 +166,12 @@ class Transport(Protocol):
         """
         ...
 
-    @property
-    def rest(self) -> float:
-        """How many seconds the next transaction should wait, by what the last one took; none where zero or less."""
+    def rest(self, times: int) -> float:
+        """Return how many seconds the next transaction should wait, so that it begins so many `times` after the last.
+
+        In units of what the last one's commit took; zero or less where it need not wait. Thrift only: whatever has to
+        be committed is committed without asking.
+        """
         ...
 
     @property
