@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from policy.currency import known, to_minor_unit
@@ -98,10 +99,13 @@ def _exact(
     currency: str, total: Decimal | None, amounts: Sequence[Decimal | None]
 ) -> tuple[Decimal | None, tuple[Decimal | None, ...]]:
     whole = None if total is None else to_minor_unit(total, currency)
+    if len(amounts) == 1:
+        # One line is the whole expense.
+        return whole, (whole,)
     parts = [None if amount is None else to_minor_unit(amount, currency) for amount in amounts]
     if whole is None or None in parts:
-        # One line is the whole expense; of several, an unread one cannot be told from tax.
-        return whole, (whole,) if len(parts) == 1 else tuple(parts)
+        # Of several lines an unread one cannot be told from tax.
+        return whole, tuple(parts)
     return whole, spread(whole, [part for part in parts if part is not None], currency)
 
 
@@ -130,6 +134,11 @@ def spread(total: Decimal, amounts: Sequence[Decimal], currency: str) -> tuple[D
 
 def _stay(event: ExpenseCoded) -> list[DocumentLine]:
     """Return the lines of a stay, or all where no line has a category: three breakfasts are not three nights."""
-    lodging = {match.line for match in event.categories if _LODGING in (match.category or "").split(".")}
-    named = {match.line for match in event.categories if match.category}
-    return [line for line in event.lines if line.number in lodging or not named]
+    named = [match for match in event.categories if match.category]
+    lodging = {match.line for match in named if _is_lodging(match.category or "")}
+    return [line for line in event.lines if line.number in lodging] if named else list(event.lines)
+
+
+@lru_cache(maxsize=4_096)
+def _is_lodging(category: str) -> bool:
+    return _LODGING in category.split(".")

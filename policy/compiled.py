@@ -94,9 +94,11 @@ class CompiledPolicy:
 
     def budgets_of(self, scope: str, name: str) -> tuple[Budget, ...]:
         """Return the budgets a department or project is under: its own, else everyone's, per period."""
-        own = self.budgets.get((scope, name), ())
+        own, everyones = self.budgets.get((scope, name), ()), self.budgets.get((scope, EVERYONE), ())
+        if not own or not everyones:
+            return own or everyones
         periods = {budget.per for budget in own}
-        return own + tuple(b for b in self.budgets.get((scope, EVERYONE), ()) if b.per not in periods)
+        return own + tuple(budget for budget in everyones if budget.per not in periods)
 
 
 def compile_policy(document: PolicyDocument, version: str) -> CompiledPolicy:

@@ -48,6 +48,8 @@ def nights_of(facts: Facts, lines: Sequence[Line]) -> int | None:
         nights = (facts.service_end - facts.service_start).days
         if 1 <= nights <= _MOST:
             return nights
+    if not lines:
+        return None
     rooms = [line for line in lines if not _NO_NIGHT.search(line.description or "")]
     said = (int(hit[1] or hit[2]) for line in lines for hit in _COUNTED.finditer(line.description or ""))
     days = {day for line in rooms if (day := _day(line))}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import Final
 from urllib.parse import quote
 
 from consumers.screen.twins import Near
@@ -18,7 +19,7 @@ from policy.compiled import CompiledPolicy
 from policy.currency import to_minor_unit
 from policy.facts import Expense, folded
 from policy.judge import visits
-from policy.models import Period
+from policy.models import Budget, Period
 from schemas.currencies import quantum
 from schemas.events import ExpenseEvaluated
 from schemas.records import ClaimCheck, Portion
@@ -127,11 +128,23 @@ def _accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, d
     judged = check is None or check.enabled
     for scope, name in (("department", facts.lines[0].department), ("project", facts.lines[0].project)):
         for budget in policy.budgets_of(scope, name) if name and judged else ():
-            words = f"{budget.limit} {policy.currency} per {budget.per} for this {scope}"
+            words, warn_at = _limited(budget, policy)
             key = _key("budget", scope, name or "", _bucket(Period(budget.per), day))
-            warn_at = budget.limit * policy.warn_above
             found.append(Account(key, budget.id, scope, budget.limit, warn_at, words, total))
     return (*found, *_personal_accounts(event, facts, policy, day)) if policy.cumulative else tuple(found)
+
+
+# There are as many entries as budgets in the versions that were judged under.
+_LIMITED: Final[dict[tuple[str, str], tuple[str, Decimal]]] = {}
+
+
+def _limited(budget: Budget, policy: CompiledPolicy) -> tuple[str, Decimal]:
+    """Return a budget in words, and from what on it warns."""
+    name = policy.version, budget.id
+    if name not in _LIMITED:
+        words = f"{budget.limit} {policy.currency} per {budget.per} for this {budget.scope}"
+        _LIMITED[name] = words, budget.limit * policy.warn_above
+    return _LIMITED[name]
 
 
 def _personal_accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, day: date) -> list[Account]:
@@ -165,10 +178,10 @@ def _content(document: ClaimCheck, portion: Portion | None) -> tuple[str, ...]:
 
 def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
     read, found = event.facts, []
-    vendor = _vendor(event, facts)
     amount = None if read.total is None else f"{read.total.normalize():f} {read.currency}"
     on = read.invoice_date.isoformat() if read.invoice_date else None
     if event.document is not None:
+        vendor = _vendor(event, facts)
         found.append(Print("DUPLICATE_EXACT", _key(*_content(event.document, event.portion)), "the same document"))
         number = _number(event)
         if vendor and number and amount:
@@ -209,8 +222,10 @@ def _number(event: ExpenseEvaluated) -> str:
 
 
 def _near(event: ExpenseEvaluated, facts: Expense) -> Near | None:
+    if event.document is None:
+        return None
     read, vendor = event.facts, _vendor(event, facts)
-    if event.document is None or not vendor or not read.total or not read.currency or read.invoice_date is None:
+    if not vendor or not read.total or not read.currency or read.invoice_date is None:
         return None
     return Near(_key(vendor), _key(event.subject), read.total, _key(read.currency), _number(event) or None)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field
@@ -30,9 +31,13 @@ def days_of(expense: Expense, categories: Sequence[str]) -> Iterator[tuple[date,
     """Yield day and line number of each line in these categories, as far as a day is known."""
     for line in expense.lines:
         day = line.on or expense.on
-        code = line.category or ""
-        if day is not None and any(code == above or code.startswith(f"{above}.") for above in categories):
+        if day is not None and _is_among(line.category or "", tuple(categories)):
             yield day, line.number
+
+
+@lru_cache(maxsize=4_096)
+def _is_among(category: str, categories: tuple[str, ...]) -> bool:
+    return any(category == above or category.startswith(f"{above}.") for above in categories)
 
 
 def prepare(settings: Settings) -> Find:
