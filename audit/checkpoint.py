@@ -17,7 +17,9 @@ from schemas.events import AuditSealed
 
 __all__ = [
     "HASH_BYTES",
+    "Growing",
     "Growth",
+    "Places",
     "Signer",
     "hashes_file",
     "key_file",
@@ -41,6 +43,57 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature, 64 bytes; raise `ConnectionError` where a service does not answer."""
+
+
+class Heads(Protocol):
+    """Where each expense's chain ends: a dictionary, or what holds more of them than memory does."""
+
+    def get(self, key: str, /) -> Head | None:
+        """Return the head, None where the expense has no entry yet."""
+
+    def __setitem__(self, key: str, value: Head, /) -> None: ...
+
+
+class Growing(Protocol):
+    """A partition entry by entry."""
+
+    @property
+    def size(self) -> int:
+        """How many entries."""
+
+    def take(self, sealed: AuditSealed) -> bool:
+        """Take in the next entry; return whether it counts; raise `ValueError` where its hash is none."""
+
+
+@dataclass(slots=True)
+class Places:
+    """The places of a partition's entries, as `Growth` counts them, without what it takes to sign them."""
+
+    heads: Heads
+    size: int = 0
+
+    def take(self, sealed: AuditSealed) -> bool:
+        """Take in the next entry; return whether it counts.
+
+        Raises:
+            ValueError: its hash is none.
+
+        """
+        counts = _counted(self.heads, sealed) is not None
+        self.size += counts
+        return counts
+
+
+def _counted(heads: Heads, sealed: AuditSealed) -> bytes | None:
+    """Return the hash of an entry, now the head of its chain; None where the entry directly repeats that head."""
+    head = heads.get(sealed.expense_id)
+    if head is not None and (head.sequence, head.hash) == (sealed.sequence, sealed.hash):
+        return None
+    digest = bytes.fromhex(sealed.hash)
+    if len(digest) != HASH_BYTES:
+        raise ValueError(f"hash of entry {sealed.sequence} of expense {sealed.expense_id} has {len(digest)} bytes")
+    heads[sealed.expense_id] = Head(sealed.sequence, sealed.hash)
+    return digest
 
 
 @dataclass(slots=True)
@@ -67,14 +120,10 @@ class Growth:
             ValueError: its hash is none.
 
         """
-        head = self.heads.get(sealed.expense_id)
-        if head is not None and (head.sequence, head.hash) == (sealed.sequence, sealed.hash):
+        digest = _counted(self.heads, sealed)
+        if digest is None:
             return False
-        digest = bytes.fromhex(sealed.hash)
-        if len(digest) != HASH_BYTES:
-            raise ValueError(f"hash of entry {sealed.sequence} of expense {sealed.expense_id} has {len(digest)} bytes")
         self.hashes += digest
-        self.heads[sealed.expense_id] = Head(sealed.sequence, sealed.hash)
         if self.known_at is None or sealed.recorded_at > self.known_at:
             self.known_at = sealed.recorded_at
         return True

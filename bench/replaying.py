@@ -4,12 +4,14 @@ Beside it, over the same bytes, nothing but SHA-256: what no way of verifying ca
 """
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import IO, Final
 
 import psutil
 
@@ -35,9 +37,9 @@ _LATER: Final = BEGUN.replace(year=BEGUN.year + 9)
 def measure(*, entries: int = ENTRIES_MEASURED) -> Report:
     """Return entries verified a processor-second, and seconds of replaying all of them with two processes.
 
-    Verifying is counted in seconds of processor, fetching included, so that other programs on the machine change it
-    little; the seconds of replaying are those of the clock, from the start of the command to its last line. A first
-    replay of a tenth of the entries shows what memory is due to their number.
+    Both are counted in seconds of processor too, fetching, starting and writing out included, so that other programs
+    on the machine change them little; `as_of_s` are those of the clock, from the start of the command to its last
+    line. Both are done to a tenth of the entries first, which shows what memory is due to their number.
 
     Raises:
         subprocess.CalledProcessError: a command failed.
@@ -49,30 +51,33 @@ def measure(*, entries: int = ENTRIES_MEASURED) -> Report:
         provisioning.apply(endpoints.bootstrap_servers, endpoints.registry_url, topics=[AUDIT_LOG])
         tenth = max(expenses // 10, 1)
         hashing = _fill(endpoints, 0, tenth)
-        _, early_mb, _ = _replayed(endpoints, tenth)
+        first_look, _ = _verified(endpoints, tenth)
+        first = _replayed(endpoints, tenth)
         hashing += _fill(endpoints, tenth, expenses)
         number = expenses * ENTRIES
-        _, verify_mb, said = _run(endpoints, "verify", "--workers", "1", "--json")
-        verified = json.loads(said)
-        if (verified["entries"], verified["alterations"]) != (number, []):
-            msg = f"{verified['entries']} of {number} entries were verified, {len(verified['alterations'])} altered"
-            raise RuntimeError(msg)
-        as_of_s, replay_mb, _ = _replayed(endpoints, expenses)
-    verify_per_s, sha256_per_s = per_second(number, verified["processor_s"]), per_second(number, hashing)
+        look, processor_s = _verified(endpoints, expenses)
+        replayed = _replayed(endpoints, expenses)
+    verify_per_s, sha256_per_s = per_second(number, processor_s), per_second(number, hashing)
     return Report(
         "replay",
         {
             "entries": number,
             "verify_per_s": verify_per_s,
             "sha256_per_s": sha256_per_s,
-            "as_of_s": as_of_s,
-            "as_of_per_s": per_second(number, as_of_s),
-            "verify_peak_rss_mb": verify_mb,
-            "peak_rss_mb": replay_mb,
-            "tenth_peak_rss_mb": early_mb,
+            "as_of_s": replayed.seconds,
+            "as_of_per_s": per_second(number, replayed.seconds),
+            "as_of_processor_s": replayed.processor_s,
+            "verify_peak_rss_mb": look.largest_mb,
+            "verify_tenth_peak_rss_mb": first_look.largest_mb,
+            "peak_rss_mb": replayed.largest_mb,
+            "tenth_peak_rss_mb": first.largest_mb,
         },
         {"sha256": "SHA-256 of previous, metadata and event of each entry, nothing else", "workers": _WORKERS},
-        {"verify_to_sha256": ratio(verify_per_s, sha256_per_s), "rss_growth": ratio(replay_mb, early_mb)},
+        {
+            "verify_to_sha256": ratio(verify_per_s, sha256_per_s),
+            "rss_growth": ratio(replayed.largest_mb, first.largest_mb),
+            "verify_rss_growth": ratio(look.largest_mb, first_look.largest_mb),
+        },
     )
 
 
@@ -97,28 +102,54 @@ def _hashing(entries: list[AuditSealed]) -> float:
     return time.process_time() - began
 
 
-def _replayed(endpoints: Endpoints, expenses: int) -> tuple[float, float, str]:
-    found = _run(endpoints, "replay", "--as-of", _LATER.isoformat(), "--workers", str(_WORKERS), "--json")
-    if (rows := found[2].count("\n")) != expenses:
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What a command took: seconds by the clock and of processor, and MiB of its largest process."""
+
+    seconds: float
+    processor_s: float
+    largest_mb: float
+
+
+def _verified(endpoints: Endpoints, expenses: int) -> tuple[_Ran, float]:
+    """Verify with one process; return what that took, and seconds of processor without starting the command."""
+    with tempfile.TemporaryFile() as said:
+        ran = _run(endpoints, said, "verify", "--workers", "1", "--json")
+        told = json.load(said)
+    if (told["entries"], told["alterations"]) != (expenses * ENTRIES, []):
+        msg = f"{told['entries']} of {expenses * ENTRIES} entries were verified, {len(told['alterations'])} altered"
+        raise RuntimeError(msg)
+    return ran, told["processor_s"]
+
+
+def _replayed(endpoints: Endpoints, expenses: int) -> _Ran:
+    with tempfile.TemporaryFile() as said:
+        ran = _run(endpoints, said, "replay", "--as-of", _LATER.isoformat(), "--workers", str(_WORKERS), "--json")
+        rows = sum(1 for _ in said)
+    if rows != expenses:
         msg = f"{rows} of {expenses} expenses were replayed"
         raise RuntimeError(msg)
-    return found
+    return ran
 
 
-def _run(endpoints: Endpoints, *words: str) -> tuple[float, float, str]:
-    """Run a verb of `audit`; return its seconds, the MiB of its largest process, and what it said."""
-    began, largest = time.monotonic(), 0
-    with tempfile.TemporaryFile() as said:
-        command = [sys.executable, "-m", "cli.main", "audit", *words]
-        with psutil.Popen(command, env=environment(endpoints), stdout=said) as child:
-            while child.poll() is None:
-                largest = max(largest, _resident(child))
-                time.sleep(_LOOK_S)
-        seconds = time.monotonic() - began
-        if child.returncode:
-            raise subprocess.CalledProcessError(child.returncode, command)
-        said.seek(0)
-        return round(seconds, 2), round(largest / 2**20, 1), said.read().decode()
+def _run(endpoints: Endpoints, said: IO[bytes], *words: str) -> _Ran:
+    """Run a verb of `audit`; what it says goes to the file, which is read from its beginning next."""
+    began, before, largest = time.monotonic(), _spent(), 0
+    command = [sys.executable, "-m", "cli.main", "audit", *words]
+    with psutil.Popen(command, env=environment(endpoints), stdout=said) as child:
+        while child.poll() is None:
+            largest = max(largest, _resident(child))
+            time.sleep(_LOOK_S)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    said.seek(0)
+    return _Ran(round(time.monotonic() - began, 2), round(_spent() - before, 2), round(largest / 2**20, 1))
+
+
+def _spent() -> float:
+    """Return the seconds of processor of all processes this one started and saw end, and of theirs."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def _resident(child: psutil.Process) -> int:

@@ -86,7 +86,7 @@ class States:
             Unreachable: the registry does not answer.
 
         """
-        for sketch in self._shelf.values():
+        for _, sketch in self._shelf.by_key():
             if self._belongs(sketch):
                 yield self.settled(sketch)
 

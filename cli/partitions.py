@@ -5,7 +5,7 @@ seconds is read by one: starting others takes as long.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from ctypes import c_longlong
 from multiprocessing import get_context
@@ -40,19 +40,29 @@ _TIMEOUT_S = 30.0
 _progress: dict[str, Any] = {}
 
 
-def each(found: Session, topic: Topic, workers: int, work: Callable[..., _R], *given: Any, quiet: bool) -> list[_R]:
+def each(
+    found: Session,
+    topic: Topic,
+    workers: int,
+    work: Callable[..., _R],
+    *given: Any,
+    own: Mapping[int, object] | None = None,
+    quiet: bool,
+) -> list[_R]:
     """Return what `work(session, partition, *given)` gives for each partition, in order, showing how far it is.
 
-    `work` is a function of a module, and what it is given and gives can be sent to another process.
+    `work` is a function of a module, and what it is given and gives can be sent to another process. With `own` it is
+    also given, behind the partition, what is that partition's own, None where it has nothing.
 
     Raises:
         Unreachable: the broker does not answer.
 
     """
     sizes = _sizes(found, topic)
+    words = {p: (p, *(() if own is None else (own.get(p),)), *given) for p in sizes}
     number = min(workers or os.cpu_count() or 1, len(sizes))
     if number == 1 or (not workers and sum(sizes.values()) < _ALONE):
-        return _one_by_one(found, sizes, work, given, topic.name, quiet=quiet)
+        return _one_by_one(found, sizes, work, words, topic.name, quiet=quiet)
     context = get_context("spawn")
     done: SynchronizedArray[int] = context.Array(c_longlong, len(sizes))
     order = sorted(sizes)
@@ -62,7 +72,7 @@ def each(found: Session, topic: Topic, workers: int, work: Callable[..., _R], *g
     ):
         # The largest first, so that none is left over at the end.
         futures: dict[int, Future[_R]] = {
-            p: pool.submit(_placed, order.index(p), work, found, p, *given)
+            p: pool.submit(_placed, order.index(p), work, found, *words[p])
             for p in sorted(order, key=lambda p: -sizes[p])
         }
         while wait(futures.values(), _LOOK_S).not_done:
@@ -81,13 +91,13 @@ def tell(done: int, total: int) -> None:
 
 
 def _one_by_one(
-    found: Session, sizes: dict[int, int], work: Callable[..., _R], given: tuple[Any, ...], name: str, *, quiet: bool
+    found: Session, sizes: dict[int, int], work: Callable[..., _R], words: Mapping[int, Any], name: str, *, quiet: bool
 ) -> list[_R]:
     results, before, total = [], 0, sum(sizes.values())
     with auditlog.bar(f"reading {name}", quiet=quiet) as told:
         for partition in sorted(sizes):
             _progress["bar"] = lambda done, before=before: told(before + done, total)
-            results.append(work(found, partition, *given))
+            results.append(work(found, *words[partition]))
             before += sizes[partition]
     _progress.clear()
     return results
@@ -97,9 +107,9 @@ def _begin(done: "SynchronizedArray[int]") -> None:
     _progress["done"] = done
 
 
-def _placed(place: int, work: Callable[..., _R], found: Session, partition: int, *given: Any) -> _R:
+def _placed(place: int, work: Callable[..., _R], found: Session, *given: Any) -> _R:
     _progress["place"] = place
-    return work(found, partition, *given)
+    return work(found, *given)
 
 
 def _sizes(found: Session, topic: Topic) -> dict[int, int]:

@@ -55,15 +55,15 @@ class Shelf(Generic[T]):
         number: int = self._rows.execute("SELECT count(*) FROM kept").fetchone()[0]
         return number
 
-    def values(self) -> Iterator[T]:
+    def by_key(self) -> Iterator[tuple[str, T]]:
         """Yield everything, sorted by key."""
         if not self._far:
             for key in sorted(self._near):
-                yield self._near[key]
+                yield key, self._near[key]
             return
         self._put_away(len(self._near))
-        for (value,) in self._rows.execute("SELECT value FROM kept ORDER BY key"):
-            yield _opened(value)
+        for key, value in self._rows.execute("SELECT key, value FROM kept ORDER BY key"):
+            yield key, _opened(value)
 
     def _put_away(self, number: int) -> None:
         """Put the oldest into the file."""

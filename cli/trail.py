@@ -1,6 +1,7 @@
 """`spendtrail audit`: what the system knew, when, and whether anything was altered or lost; from topics alone."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +12,15 @@ from rich.markup import escape
 from audit import completeness
 from audit.chain import Head
 from audit.entry import Entry
-from audit.kept import Kept
 from audit.reconciliation import Reconciliation
 from audit.story import money, story
 from cli import auditlog, notarising, partitions, proving, reconciling
 from cli.alerts import alerts
 from cli.archiving import archive
-from cli.context import Refused, Session, Unreachable, now, session
+from cli.context import Refused, Unreachable, now, session
 from cli.erasing import erase
-from cli.examining import Examined, examine, merged
+from cli.examining import examine, merged
+from cli.folding import lines
 from cli.instants import instant, utc
 from cli.output import console, say_json, table
 from cli.partitions import Workers
@@ -89,28 +90,36 @@ def verify_log(
     earlier = _heads(heads) if heads else {}
     found = session()
     record = notarising.kept(notarising.opened(found, store), trusted, seen, witness)
-    parts = partitions.each(found, AUDIT_LOG, workers, _examine, record.partitions, earlier, quiet=json)
+    with tempfile.TemporaryDirectory(prefix="spendtrail-heads-") as folder:
+        given = (AUDIT_LOG, earlier, Path(folder) if keep_heads else None)
+        parts = partitions.each(found, AUDIT_LOG, workers, examine, *given, own=record.partitions, quiet=json)
+        if keep_heads:
+            _keep(keep_heads, lines([part.heads for part in parts if part.heads]))
     entries = merged(parts, record)
     alterations = entries.alterations
     covered = sum(each.size for each in record.partitions.values())
-    if keep_heads:
-        kept = {expense_id: [head.sequence, head.hash] for expense_id, head in sorted(entries.heads.items())}
-        keep_heads.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
     if json:
-        told = {"entries": entries.entries, "expenses": len(entries.heads), "under_checkpoints": covered}
+        told = {"entries": entries.entries, "expenses": entries.expenses, "under_checkpoints": covered}
         say_json({**told, "processor_s": round(entries.processor_s, 3), "alterations": alterations})
     else:
         if alterations:
             rows = [(a.kind, a.expense_id, a.sequence or "", a.position, escape(a.message)) for a in alterations]
             table("Alterations", ["Kind", "Expense", "Entry", "Place", "What"], rows, right=["Entry"])
         said = f"{len(alterations)} alterations" if alterations else "nothing was altered"
-        console.print(f"{entries.entries} entries of {len(entries.heads)} expenses: {said}", highlight=False)
+        console.print(f"{entries.entries} entries of {entries.expenses} expenses: {said}", highlight=False)
         console.print(f"{covered} entries are under {len(record.partitions)} signed checkpoints", highlight=False)
     raise typer.Exit(1 if alterations else 0)
 
 
-def _examine(found: Session, partition: int, kept: Mapping[int, Kept], heads: Mapping[str, Head]) -> Examined:
-    return examine(found, partition, AUDIT_LOG, kept.get(partition), heads)
+def _keep(path: Path, heads: Iterator[bytes]) -> None:
+    """Write an object with the head of every chain, one a line."""
+    with path.open("wb") as file:
+        before = b"{\n"
+        for line in heads:
+            expense_id, head = orjson.loads(line)
+            file.write(before + b"  " + orjson.dumps(expense_id) + b": " + orjson.dumps(head))
+            before = b",\n"
+        file.write((b"" if before == b",\n" else before) + b"\n}\n")
 
 
 def _heads(path: Path) -> dict[str, Head]:

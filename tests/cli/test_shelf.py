@@ -21,7 +21,7 @@ def test_what_is_put_down_is_found_again(put: list[tuple[str, int]], at_hand: in
             assert shelf.get(key) == expected.get(key)
             expected[key] = shelf[key] = value
         assert len(shelf) == len(expected)
-        assert list(shelf.values()) == [expected[key] for key in sorted(expected)]
+        assert list(shelf.by_key()) == sorted(expected.items())
         assert [shelf.get(key) for key in expected] == list(expected.values())
 
 
