@@ -71,6 +71,11 @@ class Look:
             total[name] = total.get(name, 0.0) + seconds
         return {n: round(1e6 * s / lines, 1) for n, s in sorted(total.items(), key=lambda entry: -entry[1])}
 
+    def seal_us(self, entries: int) -> float | None:
+        """Return processor microseconds that sealing took for each entry of the audit log, its process's start too."""
+        seconds = sum(spent for (name, _), spent in self.spent.items() if name == "seal")
+        return round(1e6 * seconds / entries, 1) if entries else None
+
 
 def course_of(lines: int | None) -> Course:
     """Return a run of so many lines, with the first look at memory after a tenth of them; the whole run where None."""
@@ -126,6 +131,7 @@ def _report(course: Course, look: Look, found: Tally, began_ms: int, again: list
         "decided_differently": differs,
         "screen_per_s": _alone(again),
         "kills": int(look.killed),
+        "seal_us_per_event": look.seal_us(found.entries),
     }
     return Report(
         "pipeline",

@@ -22,13 +22,17 @@ _DECIDED: Final = frozenset({State.DECIDED, State.AWAITING_RECEIPT, State.MERGED
 
 @dataclass(slots=True)
 class Tally:
-    """What became of a run's lines. Moments are milliseconds since 1970 as the topics have them, 0 for none."""
+    """What became of a run's lines. Moments are milliseconds since 1970 as the topics have them, 0 for none.
+
+    `entries` is how many were sealed, those of batches with them.
+    """
 
     decided: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     decided_at_ms: int = 0
     ended_at_ms: int = 0
     duplicates: int = 0
+    entries: int = 0
 
     def lost(self, lines: int) -> int:
         """Return how many of the lines were not decided and sealed, or never came to an end."""
@@ -57,6 +61,7 @@ def tally(sealed: Iterable[tuple[int, Event]], handed_over: Iterable[Event]) -> 
     for at_ms, entry in sealed:
         if not isinstance(entry, AuditSealed):
             continue
+        found.entries += 1
         if entry.status in _DECIDED:
             found.decided.add(entry.expense_id)
             found.decided_at_ms = max(found.decided_at_ms, at_ms)

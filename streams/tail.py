@@ -12,6 +12,7 @@ from streams.record import Fetched, Headers, TransportLost
 __all__ = ["KafkaTail", "fetched"]
 
 _CHUNK = 5_000
+_AHEAD_KIB = 16 * 1024
 # A question to a broker that is going away is not answered by its successor: ask again soon, in seconds.
 _ASK_S = 10.0
 
@@ -58,6 +59,8 @@ class KafkaTail:
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
+                # The client fetches ahead of who reads, up to 64 MiB a partition if it is not told otherwise.
+                "queued.max.messages.kbytes": _AHEAD_KIB,
             }
         )
         self._bounds = Bounds(client, min(timeout_s, _ASK_S))

@@ -46,7 +46,7 @@ def test_a_line_counts_once_it_is_decided_and_ended() -> None:
     entries = [(1, _sealed("a", "decided")), (5, _sealed("b", "decided")), (7, _sealed("a", "posted"))]
     found = tally([*entries, (9, _sealed("c", "in_review"))], [])
     assert (len(found.decided), len(found.ended), found.lost(3)) == (2, 2, 2)
-    assert (found.decided_at_ms, found.ended_at_ms, found.duplicates) == (5, 9, 0)
+    assert (found.decided_at_ms, found.ended_at_ms, found.duplicates, found.entries) == (5, 9, 0, 4)
 
 
 def test_a_decision_or_a_posting_that_came_twice_is_counted() -> None:
@@ -80,7 +80,8 @@ def test_screen_runs_again_as_it_is() -> None:
 def test_memory_and_work_are_told_by_stage() -> None:
     """Peaks in megabytes, their growth since the first look, and the work of a killed process with its successor's."""
     look = Look({"screen": 110_000_000, "seal": 50_000_000}, {"screen": 100_000_000}, {("screen", 1): 1.0})
-    look.spent |= {("screen", 2): 1.0, ("kafka-1", 3): 3.0}
+    look.spent |= {("screen", 2): 1.0, ("kafka-1", 3): 3.0, ("seal", 4): 0.5}
     assert peaks(look) == ({"screen": 110.0, "seal": 50.0}, {"screen": 1.1})
-    assert look.cpu_us(1_000) == {"kafka-1": 3_000.0, "screen": 2_000.0}
+    assert look.cpu_us(1_000) == {"kafka-1": 3_000.0, "screen": 2_000.0, "seal": 500.0}
+    assert (look.seal_us(10_000), look.seal_us(0)) == (50.0, None)
     assert (course_of(None).early, course_of(2_000).early) == (50_000, 200)
