@@ -5,6 +5,7 @@ import gzip
 import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from audit.verify import Coverage
 from cli import auditlog, notarising
 from cli.context import Refused, Session, Unreachable, session
 from cli.output import console, say_json
+from cli.retaining import MANIFEST, until
 from config.settings import Settings
 from devstack.stack import Endpoints
 from producers import provisioning
@@ -25,7 +27,6 @@ from streams.record import Fetched
 
 __all__ = ["add", "archive"]
 
-_MANIFEST = "manifest.json"
 _VERSION = 1
 _KEPT = (AUDIT_LOG, POLICIES)
 
@@ -51,25 +52,30 @@ def archive(
     output.mkdir(parents=True, exist_ok=True)
     if any(output.iterdir()):
         raise Refused(f"{output} is not empty; name a new folder, so that no two archives are mixed")
-    highest, files = 0, []
+    highest, newest, files = 0, 0, []
     for topic in _KEPT:
         name = f"{topic.name}.jsonl.gz"
         number = 0
         with gzip.open(output / name, "wb") as packed:
             for record in auditlog.records(found, topic, quiet=json):
                 highest = max(highest, Codec.schema_id(record.value) or 0)
+                newest = max(newest, record.timestamp_ms)
                 packed.write(_line(record))
                 number += 1
         digest = hashlib.sha256((output / name).read_bytes()).hexdigest()
         files.append({"name": name, "topic": topic.name, "records": number, "sha256": digest})
     roots = _roots(found, quiet=json)
+    last = datetime.fromtimestamp(newest / 1000, UTC).date()
+    after = until(found.settings, [topic.name for topic in _KEPT], last).isoformat()
     manifest = {"version": _VERSION, "files": files, "roots": roots, "schemas": _schemas(found, highest)}
-    (output / _MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    manifest |= {"newest": last.isoformat(), "delete_after": after}
+    (output / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     if json:
-        say_json({"files": files, "roots": roots})
+        say_json({"files": files, "roots": roots, "delete_after": after})
     else:
         for file in files:
             console.print(f"{output / str(file['name'])}: {file['records']} records", highlight=False)
+        console.print(f"to be kept until {after}; `spendtrail audit retention` names the laws", highlight=False)
 
 
 def restore(
@@ -136,7 +142,7 @@ def _rebuilt(endpoints: Endpoints, folder: Path, manifest: dict[str, Any]) -> Se
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = orjson.loads((folder / _MANIFEST).read_bytes())
+        manifest: dict[str, Any] = orjson.loads((folder / MANIFEST).read_bytes())
         if manifest["version"] != _VERSION:
             raise Refused(f"{folder} has version {manifest['version']}, which this program does not know")
         for file in manifest["files"]:

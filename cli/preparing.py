@@ -7,11 +7,11 @@ from rich.markup import escape
 
 from cli.context import Refused, Session, now, session
 from cli.output import console, errors, say_json
+from cli.retaining import kept
 from consumers.stages import STAGES
 from producers.custody import SecretsUnusable, ensure_secrets
 from producers.policy_publish import Publication, publish_genesis
 from producers.provisioning import Applied, apply
-from schemas.topics import TOPICS
 
 __all__ = ["add", "make_ready"]
 
@@ -48,7 +48,7 @@ def make_ready(found: Session, replication: int) -> Applied:
     """Bring secrets, topics, schemas and the first policy to what the tables say, and name what differs.
 
     Raises:
-        Refused: a secret exists and cannot be used.
+        Refused: a secret exists and cannot be used, or a topic is to be kept for less than it has to be.
         ProvisioningFailed: brokers or registry do not answer, or refuse.
 
     """
@@ -59,7 +59,7 @@ def make_ready(found: Session, replication: int) -> Applied:
     applied = apply(
         found.bootstrap,
         found.registry,
-        topics=[*TOPICS, *(s.changelog for s in STAGES if s.changelog)],
+        topics=[*kept(found.settings), *(s.changelog for s in STAGES if s.changelog)],
         replication=replication,
         options=found.settings.kafka_options,
     )

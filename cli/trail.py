@@ -26,6 +26,7 @@ from cli.output import console, say_json, table
 from cli.partitions import Workers
 from cli.redoing import redo
 from cli.replaying import replay
+from cli.retaining import retention
 from cli.siem import export
 from consumers.stages import STAGES
 from schemas.envelope import Event
@@ -61,6 +62,7 @@ def add(app: typer.Typer) -> None:
     group.command("alerts")(alerts)
     group.command("archive")(archive)
     group.command("erase")(erase)
+    group.command("retention")(retention)
     app.add_typer(group, name="audit")
 
 

@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     notary_key: Annotated[
         Path | None, Field(description="File with the key that signs checkpoints; none: a file under home.")
     ] = None
+    jurisdictions: Annotated[
+        tuple[str, ...],
+        Field(description='Whose laws say how long records are kept, as JSON, such as ["DE"]; empty: all known.'),
+    ] = ()
+    retention_days: Annotated[
+        dict[str, PositiveInt],
+        Field(description="Topics kept longer than the table says, in days, as JSON; a shorter time is refused."),
+    ] = Field(default_factory=dict)
     erp_url: Annotated[str, Field(description="Base URL of the ERP.")] = ""
     erp_timeout_s: Annotated[PositiveFloat, Field(description="Time limit of one ERP call in seconds.")] = 30.0
     confidence: Annotated[

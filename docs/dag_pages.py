@@ -10,6 +10,7 @@ from docs.markdown import code, joined, page, table
 from schemas import events as e
 from schemas.envelope import Event
 from schemas.lifecycle import ENDS, STEPS, WAITING, State
+from schemas.retention import KEPT, LAWS
 from schemas.topics import AUDIT_EVENTS, AUDIT_KEYS, DEAD_LETTERS, PULLS, SETTLED, TOPICS, Topic
 
 __all__ = ["lifecycle", "stages", "topics"]
@@ -49,6 +50,19 @@ def topics() -> str:
         ),
         "Keys are ids or pseudonyms, never a person. A compacted topic keeps the last record of each key for ever."
         " `audit.events` carries the broker's append time: that is the trail's knowledge time.",
+        "## Why so long",
+        "The table is `schemas/retention.py`. What a law asks for is kept for ever; the rest are copies of what is in"
+        " `audit.log`. `SPENDTRAIL_RETENTION_DAYS` keeps a topic longer, never shorter. `spendtrail audit retention`"
+        " shows what is in force, and until when an archive is to be kept.",
+        table(("Topic", "Holds", "Why"), [(code(n), ", ".join(sorted(k.holds)), k.why) for n, k in KEPT.items()]),
+        "## Laws",
+        "A court's order to keep more, or an agreement, goes before all of them. Periods from the end of a fiscal year"
+        " or from a filing are reckoned as late as they can be.",
+        table(
+            ("Where", "Records", "Years", "From", "Source"),
+            [(w.jurisdiction, ", ".join(sorted(w.holds)), w.years, w.begins, f"[{w.source}]({w.url})") for w in LAWS],
+        ),
+        "## Partitions",
         "Entries of `audit.log` go to the same partition number as the audit event they were made from, whatever"
         " their key.",
         "`TickElapsed` has no topic of its own: the ticker writes it to every partition of each topic that lists it.",

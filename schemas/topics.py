@@ -1,4 +1,4 @@
-"""Every topic, in one table: what is in it, how it is keyed, how long it is kept.
+"""Every topic, in one table: what is in it, how it is keyed, how long it is kept (`schemas/retention.py` says why).
 
 `spendtrail prepare` creates what is missing and registers the schemas; tests hold compose, chart, docs and
 stages to this table. Retention is for ever only where the topic is compacted.
@@ -10,10 +10,10 @@ from typing import cast
 
 from schemas import events as e
 from schemas.envelope import Event
+from schemas.retention import DAY_MS, ms
 
 __all__ = ["TOPICS", "Topic", "entry_key", "topic_of"]
 
-_DAY_MS = 24 * 3600 * 1000
 _MIB = 1024 * 1024
 
 
@@ -31,11 +31,11 @@ class Topic:
     key_name: str
     partitions: int = 4
     compact: bool = False
-    retention_ms: int | None = 30 * _DAY_MS
+    retention_ms: int | None = ms("expense.submitted")
     append_time: bool = False
     max_message_bytes: int = _MIB
     # How long compaction keeps tombstones: state files not written for longer are rebuilt.
-    delete_retention_ms: int = _DAY_MS
+    delete_retention_ms: int = DAY_MS
     # Written to the partition its cause came from, so that one reader sees an expense's entries in order.
     same_partition: bool = False
 
@@ -49,8 +49,8 @@ class Topic:
             # A compacted topic must roll its active segment or what was erased stays readable in it.
             **(
                 {
-                    "segment.ms": str(7 * _DAY_MS),
-                    "max.compaction.lag.ms": str(7 * _DAY_MS),
+                    "segment.ms": str(7 * DAY_MS),
+                    "max.compaction.lag.ms": str(7 * DAY_MS),
                     "delete.retention.ms": str(self.delete_retention_ms),
                 }
                 if self.compact
@@ -161,7 +161,9 @@ AUDIT_LOG = Topic(
     same_partition=True,
     max_message_bytes=10 * _MIB,
 )
-AUDIT_ALERTS = Topic("audit.alerts", (e.AlertRaised,), _expense, "expense", partitions=1, retention_ms=365 * _DAY_MS)
+AUDIT_ALERTS = Topic(
+    "audit.alerts", (e.AlertRaised,), _expense, "expense", partitions=1, retention_ms=ms("audit.alerts")
+)
 AUDIT_KEYS = Topic("audit.keys", (e.KeyWrapped,), _key, "key", partitions=1, compact=True, retention_ms=None)
 POLICIES = Topic(
     "policy.snapshots",

@@ -168,6 +168,13 @@ class Behaviour(Section):
     erp_timeout_seconds: Annotated[PositiveFloat, Field(description="Time limit of one ERP call.")] = default_of(
         "erp_timeout_s"
     )
+    jurisdictions: Annotated[
+        list[str], Field(description="Whose laws say how long records are kept; empty: all known.")
+    ] = []
+    retention_days: Annotated[
+        dict[str, PositiveInt],
+        Field(description="Topics kept longer than the table says, in days; a shorter time is refused."),
+    ] = {}
 
 
 class Keda(Section):

@@ -46,6 +46,8 @@ SPENDTRAIL_BACKTEST_REVIEWS_PER_WEEK: {{ . | quote }}
 {{- end }}
 SPENDTRAIL_TICK_S: {{ .tickSeconds | quote }}
 SPENDTRAIL_ERP_TIMEOUT_S: {{ .erpTimeoutSeconds | quote }}
+SPENDTRAIL_JURISDICTIONS: {{ .jurisdictions | toJson | quote }}
+SPENDTRAIL_RETENTION_DAYS: {{ .retentionDays | toJson | quote }}
 {{- end }}
 {{- with .Values.assistant }}
 SPENDTRAIL_ASSISTANT_URL: {{ .url | quote }}

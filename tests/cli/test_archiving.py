@@ -1,12 +1,14 @@
 """An archive rebuilds the audit log on a new cluster, with equal roots, or says that it cannot."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import orjson
 import pytest
 
 from cli import archiving, trail
+from schemas.retention import Holds, delete_after
 from tests.audit.trail import clean, resolved
 from tests.cli.sealing import sealed_really
 from tests.cli.verbs import Run, refusal, runner
@@ -35,6 +37,9 @@ def test_a_drill_rebuilds_the_log_and_proves_it(run: Run, drill: Run, log: Calla
     folder = tmp_path / "archive"
     told = orjson.loads(run("archive", "-o", folder, "--json").output)
     assert [file["records"] for file in told["files"]] == [signed["checkpoints"][0]["size"], 0]
+    manifest = orjson.loads((folder / "manifest.json").read_bytes())
+    newest = date.fromisoformat(manifest["newest"])
+    assert manifest["delete_after"] == told["delete_after"] == delete_after(Holds, newest).isoformat()
     assert told["roots"] == {"0": {k: signed["checkpoints"][0][k] for k in ("size", "root")}}
     assert "is not empty" in refusal(run("archive", "-o", folder))
     result = drill("restore", folder, "--key", signed["key"], "--json")
