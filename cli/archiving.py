@@ -29,6 +29,7 @@ __all__ = ["add", "archive"]
 
 _VERSION = 1
 _KEPT = (AUDIT_LOG, POLICIES)
+_NAMES = tuple(topic.name for topic in _KEPT)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
@@ -66,7 +67,7 @@ def archive(
         files.append({"name": name, "topic": topic.name, "records": number, "sha256": digest})
     roots = _roots(found, quiet=json)
     last = datetime.fromtimestamp(newest / 1000, UTC).date()
-    after = until(found.settings, [topic.name for topic in _KEPT], last).isoformat()
+    after = until(found.settings, _NAMES, last).isoformat()
     manifest = {"version": _VERSION, "files": files, "roots": roots, "schemas": _schemas(found, highest)}
     manifest |= {"newest": last.isoformat(), "delete_after": after}
     (output / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))

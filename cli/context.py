@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from config.residency import WrongRegion, routed
 from config.settings import Settings, SettingsRefused, read_settings
 from consumers.project.database import open_database
 from consumers.project.queries import ReadModel
@@ -101,6 +102,18 @@ class Session:
             raise Unreachable(msg) from error
         finally:
             engine.dispose()
+
+    def within(self, tenant: str) -> "Session":
+        """Return the session at the cluster and bucket of the tenant's region.
+
+        Raises:
+            Refused: the tenant belongs to a region that this process does not know, or to none.
+
+        """
+        try:
+            return Session(routed(self.settings, tenant))
+        except WrongRegion as error:
+            raise Refused(str(error)) from error
 
     @contextmanager
     def edge(self) -> Iterator[Edge]:

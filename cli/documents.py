@@ -111,7 +111,10 @@ def upload_files(paths: list[Path], submitter: Submitter, batch: str | None, *, 
         raise Refused(msg)
     answers: list[Received | Stayed] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with session().edge() as edge, Progress(*columns, console=errors, disable=json) as progress:
+    with (
+        session().within(submitter.tenant).edge() as edge,
+        Progress(*columns, console=errors, disable=json) as progress,
+    ):
         chosen = name or new_batch(submitter.tenant, edge.door.subject(submitter), now())
         task = progress.add_task("uploading", total=len(files))
         with Upload(edge.door, edge.publisher, submitter, chosen, clock=now) as batch_open:

@@ -45,7 +45,7 @@ def erase(
     Chains stay whole, for they cover ciphertext. The old key leaves its topic when that is compacted next. That the key
     was destroyed, by whom and why, is an entry of the audit log.
     """
-    found = session()
+    found = session().within(tenant)
     try:
         subject = found.pseudonyms().of(tenant, employee)
     except ValueError as error:

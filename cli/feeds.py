@@ -96,7 +96,7 @@ def feed_file(
         Refused: the file as a whole cannot be a feed; nothing was sent.
 
     """
-    found = session()
+    found = session().within(holder.tenant)
     try:
         feed = survey(file, given_map(form, strict=strict), holder)
         name = batch_name(batch) if batch is not None else None

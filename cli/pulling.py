@@ -110,7 +110,7 @@ def _pulled(
     from producers.pull.run import pull as run  # noqa: PLC0415 - see above
     from producers.pull.source import SourceUnavailable  # noqa: PLC0415 - see above
 
-    found = session()
+    found = session().within(holder.tenant)
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f} rows"), TimeElapsedColumn())
     try:
         source = _source(url, table, keys, given_map(form, strict=strict), holder)

@@ -35,6 +35,6 @@ def watch(
     if not folder.is_dir():
         msg = f"{folder}: is no folder"
         raise Refused(msg)
-    with session().edge() as edge:
+    with session().within(submitter.tenant).edge() as edge:
         console.print(f"watching {escape(str(folder))}; Ctrl-C ends it")
         watch_folder(folder, edge, submitter, stop_on_signals())

@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["Settings", "SettingsRefused", "read_settings"]
+__all__ = ["Region", "Settings", "SettingsRefused", "read_settings"]
 
 
 class SettingsRefused(Exception):
@@ -19,6 +19,17 @@ class SettingsRefused(Exception):
 def _default_home() -> Path:
     data = os.environ.get("XDG_DATA_HOME", "")
     return (Path(data) if data else Path.home() / ".local" / "share") / "spendtrail"
+
+
+class Region(BaseModel):
+    """Where a region is: its Kafka, its registry and its bucket."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bootstrap_servers: Annotated[str, Field(min_length=1)]
+    schema_registry_url: Annotated[str, Field(min_length=1)]
+    object_store: Annotated[str, Field(min_length=1)]
+    kafka_options: dict[str, str] = Field(default_factory=dict)
 
 
 class Settings(BaseSettings):
@@ -55,6 +66,14 @@ class Settings(BaseSettings):
     notary_key: Annotated[
         Path | None, Field(description="File with the key that signs checkpoints; none: a file under home.")
     ] = None
+    region: Annotated[str, Field(description="Region this process serves; empty: there are none.")] = ""
+    residency: Annotated[
+        dict[str, str], Field(description="Region each tenant's data must stay in, as JSON; `*` is the rest.")
+    ] = Field(default_factory=dict)
+    regions: Annotated[
+        dict[str, Region],
+        Field(description="Cluster, registry and bucket of regions the command line may send to, by name, as JSON."),
+    ] = Field(default_factory=dict)
     jurisdictions: Annotated[
         tuple[str, ...],
         Field(description='Whose laws say how long records are kept, as JSON, such as ["DE"]; empty: all known.'),

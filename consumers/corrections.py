@@ -19,7 +19,8 @@ __all__ = ["Corrected", "CorrectionRefused", "corrected"]
 
 # Answers of the tracks: no field of what was read holds them, so they are only asserted.
 _TRACK_FIELDS = frozenset({"category", "gl_code", "recovery_status"})
-_NOT_STATED = frozenset({"kind", "confidence", "engine", "pages", "account", "number", "page", "box"})
+# A person says what a document says, never where its data may be.
+_NOT_STATED = frozenset({"kind", "confidence", "engine", "pages", "account", "number", "page", "box", "region"})
 _WANTED = {
     "decimal": "a decimal with a point, like 1234.50",
     "date": "a date like 2026-03-14",

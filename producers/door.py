@@ -9,10 +9,12 @@ from typing import Final
 
 import puremagic
 
+from config.residency import Residency
 from documents.kinds import sniff
 from producers.keys import Keyring
 from producers.opening import MAIN_LEDGER, opening
 from schemas.events import ExpenseSubmitted
+from schemas.frozen import changed
 from schemas.identity import document_id
 from schemas.lifecycle import State
 from schemas.records import ClaimCheck, Context
@@ -92,6 +94,17 @@ def media_type(data: bytes) -> str:
     return next((guess.mime_type for guess in guesses if guess.mime_type), _BINARY)
 
 
+def located(context: Context, tenant: str, residency: Residency | None) -> Context:
+    """Return the context with the region that the tenant's data must stay in, which is the one here.
+
+    Raises:
+        WrongRegion: it is another one.
+
+    """
+    region = residency.hold(tenant) if residency else None
+    return changed(context, region=region) if region else context
+
+
 class Door:
     """Takes a document in: refuses what is nobody's or too large, stores the rest, and returns the event to publish.
 
@@ -106,8 +119,10 @@ class Door:
         *,
         limit_bytes: int,
         clock: Callable[[], datetime],
+        residency: Residency | None = None,
     ) -> None:
         self._keys, self._blobs, self._pseudonyms = keys, blobs, pseudonyms
+        self._residency = residency
         self._clock = clock
         self.limit_bytes = limit_bytes
 
@@ -122,10 +137,12 @@ class Door:
 
         Raises:
             DocumentRefused: no name, or too large.
+            WrongRegion: the tenant's data may not be here; nothing was stored.
             BlobStoreUnavailable: the document store does not take it.
             TransportLost, PublishFailed: the person's key could not be read or written.
 
         """
+        context = located(submitter.context, submitter.tenant, self._residency)
         if not name.strip():
             raise DocumentRefused("a document without a name: give its file name, the reviewer needs it")
         if len(data) > self.limit_bytes:
@@ -149,7 +166,7 @@ class Door:
             status=State.SUBMITTED,
             personal=self._keys.vault.seal(tenant, subject, expense_id, pack(told), key_id=key_id),
             document=claim,
-            context=submitter.context,
+            context=context,
             origin=origin,
         )
 
@@ -160,10 +177,13 @@ class Door:
 
         Raises:
             DocumentRefused: too large.
+            WrongRegion: the tenant's data may not be here; nothing was stored.
             BlobStoreUnavailable: the document store does not take it.
             TransportLost, PublishFailed: the person's key could not be read or written.
 
         """
+        if self._residency:
+            self._residency.hold(tenant)
         if len(data) > self.limit_bytes:
             raise too_large(name, len(data), self.limit_bytes)
         self._keys.ensure(tenant, subject)

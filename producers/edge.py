@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from config.residency import residency_of
 from config.settings import Settings
 from producers.custody import load_pseudonyms
 from producers.door import Door
@@ -85,7 +86,9 @@ def open_edge(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Edg
         try:
             keys = Keyring(tail, codec, master, write, clock)
             blobs = BlobStore(settings.object_store_url, keys.vault)
-            door = Door(keys, blobs, pseudonyms, limit_bytes=settings.upload_bytes, clock=clock)
+            residency = residency_of(settings)
+            limit = settings.upload_bytes
+            door = Door(keys, blobs, pseudonyms, limit_bytes=limit, clock=clock, residency=residency)
             yield Edge(settings, clock, codec, publisher, keys, pseudonyms, blobs, door)
         finally:
             tail.close()

@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
+from config.residency import WrongRegion
 from config.settings import Settings
 from producers.batch import BatchNameRefused, batch_name, new_batch
 from producers.door import DocumentRefused, Submitter, checked_tenant, too_large
@@ -86,7 +87,15 @@ def make_app(intake: Intake, tenant: str, lookup: Lookup | None = None) -> FastA
         lifespan=lifespan,
     )
     app.state.service = _Service(intake, tenant, lookup)
-    for refused in (Refused, RequestValidationError, DocumentRefused, BatchNameRefused, FormRefused, *UNREACHABLE):
+    for refused in (
+        Refused,
+        RequestValidationError,
+        DocumentRefused,
+        WrongRegion,
+        BatchNameRefused,
+        FormRefused,
+        *UNREACHABLE,
+    ):
         app.add_exception_handler(refused, answer)
     app.include_router(_routes)
     if lookup is not None:

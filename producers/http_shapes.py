@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from config.residency import WrongRegion
 from producers.intake import UNREACHABLE
 from producers.opening import MAIN_LEDGER
 
@@ -89,6 +90,9 @@ def _translated(error: Exception) -> Refused:
     if isinstance(error, UNREACHABLE):
         detail = f"{error}. Nothing acknowledged is lost; send it again"
         return Refused(503, "unavailable", "A dependency does not answer", detail, retry=True)
+    if isinstance(error, WrongRegion):
+        # RFC 9110, 15.5.20: sent to a server that must not answer for it.
+        return Refused(421, "wrong-region", "Sent to the wrong region", f"{error}. Nothing of it was stored here")
     return Refused(422, "refused", "Not taken in", str(error))
 
 
@@ -115,6 +119,7 @@ FORM: Final = {
 }
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     413: {"model": Problem, "description": "A file is over the limit."},
+    421: {"model": Problem, "description": "The tenant's data must stay in another region; send it there."},
     422: {"model": Problem, "description": "The form or a field does not fit."},
     429: {"model": Problem, "description": "The stages are too far behind; see Retry-After."},
     503: {"model": Problem, "description": "Kafka, the registry or the document store does not answer."},

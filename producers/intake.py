@@ -10,6 +10,7 @@ import anyio.from_thread
 import anyio.to_thread
 import structlog
 
+from config.residency import residency_of
 from config.settings import Settings
 from producers.batch import batch_closed
 from producers.custody import load_pseudonyms
@@ -80,6 +81,7 @@ class Intake:
 
         Raises:
             DocumentRefused: it is not taken in.
+            WrongRegion: the tenant's data may not be here.
             BlobStoreUnavailable, TransportLost, PublishFailed, RegistryUnavailable: what it needs does not answer;
                 submit it again.
 
@@ -98,8 +100,11 @@ class Intake:
 
         Raises:
             PublishFailed, RegistryUnavailable: what it needs does not answer; close it again.
+            WrongRegion: the tenant's data may not be here.
 
         """
+        if residency := residency_of(self._settings):
+            residency.hold(tenant)
         distinct = sorted(set(members))
         for event in batch_closed(tenant, ledger, NOBODY, batch_id, distinct, self.clock()):
             await self._sender.send(event)
@@ -116,7 +121,8 @@ class Intake:
                 except BaseException:
                     tail.close()
                     raise
-                door = Door(keys, blobs, self.pseudonyms, limit_bytes=self.limit_bytes, clock=self.clock)
+                limit, residency = self.limit_bytes, residency_of(self._settings)
+                door = Door(keys, blobs, self.pseudonyms, limit_bytes=limit, clock=self.clock, residency=residency)
                 self._opened = (door, keys, blobs)
             return self._opened
 

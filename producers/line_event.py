@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from config.residency import residency_of
 from producers.card_line import STAGE, CardLine, Holder
+from producers.door import located
 from producers.edge import Edge
 from producers.opening import opening
 from producers.spill import Spill
@@ -75,9 +77,11 @@ def line_event(line: CardLine, identity: Identity, edge: Edge, holder: Holder, b
 
     Raises:
         PublishFailed, TransportLost: the person's key could not be had.
+        WrongRegion: the tenant's data may not be here.
 
     """
     tenant, subject, account = holder.tenant, identity.subject, identity.account
+    context = located(line.context, tenant, residency_of(edge.settings))
     expense_id = card_line_id(
         tenant, account, line.day.isoformat(), line.amount, line.currency, line.merchant, identity.reference
     )
@@ -97,7 +101,7 @@ def line_event(line: CardLine, identity: Identity, edge: Edge, holder: Holder, b
         problems=(*line.problems, *((_part(identity.part),) if identity.part > 1 else ())),
         personal=edge.keys.vault.seal(tenant, subject, expense_id, pack(line.told), key_id=key_id),
         document=None,
-        context=line.context,
+        context=context,
         facts=line.with_account(account).facts if line.account else line.facts,
         lines=(line.line,),
     )

@@ -78,6 +78,7 @@ class Context:
     reporting_currency: Annotated[str, Doc("ISO 4217 currency the ledger reports in.")] = "USD"
     trip: Annotated[str | None, Doc("Trip the spend belongs to, as the organisation calls it, when stated.")] = None
     attendees: Annotated[int | None, Doc("How many people it was spent on, when stated.")] = None
+    region: Annotated[str | None, Doc("Region its data must stay in, None where the tenant has none.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

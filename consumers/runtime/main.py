@@ -19,6 +19,7 @@ import prometheus_client as prometheus
 import structlog
 from confluent_kafka import KafkaException
 
+from config.residency import residency_of
 from config.settings import Settings
 from consumers.runtime import capabilities
 from consumers.runtime.dead_letter import DeadLetterLimit
@@ -304,7 +305,7 @@ class _Process:
                     telemetry=self._telemetry,
                     alive=self._health.beats,
                 ),
-                writer=Writer(stage, codec, self._names),
+                writer=Writer(stage, codec, self._names, residency_of(settings)),
                 lane=self._work_lane(handler, stage.limits),
                 given=capabilities.inline(handler, settings, view) if stage.lane is Lane.INLINE else {},
                 keys=view.of if keys else None,

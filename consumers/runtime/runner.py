@@ -189,6 +189,7 @@ class Runner:
         try:
             if task.event is None:
                 task.event = self._handling.decode(task.record)
+            self._p.writer.hold(task.event)
             self._p.tables.fresh_for(task.event.submitted_at)
             task.versions = self._p.tables.versions()
             if self._p.lane is None and type(task.event) is TickElapsed:

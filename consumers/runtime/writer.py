@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from config.residency import Residency, WrongRegion
 from consumers.runtime.clock import instant
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.stage import Stage
@@ -20,6 +21,7 @@ __all__ = ["RECORD_OVERHEAD", "Writer"]
 
 # Kafka counts key, headers and batch framing too; 16 KiB is more than ours ever are.
 RECORD_OVERHEAD = 16 * 1024
+_WRONG_REGION = "WRONG_REGION"
 
 
 class Writer:
@@ -29,9 +31,26 @@ class Writer:
     records it in the trail on the producer's behalf.
     """
 
-    def __init__(self, stage: Stage, codec: Codec, stages: frozenset[str]) -> None:
+    def __init__(self, stage: Stage, codec: Codec, stages: frozenset[str], residency: Residency | None = None) -> None:
         self._stage, self._codec, self._stages = stage, codec, stages
+        # What writes the trail itself also tells of what was refused: only stages that can dead-letter hold to regions.
+        self._residency = residency if stage.audited else None
         self._allowed = {kind: topic for topic in stage.writes for kind in topic.events}
+
+    def hold(self, event: Event) -> None:
+        """Refuse an event of a tenant whose data may not be in this region, before anything is done about it.
+
+        Raises:
+            Poisoned: it may not; the dead letter keeps it whole.
+
+        """
+        if self._residency is None or isinstance(event, TickElapsed):
+            return
+        context = getattr(event, "context", None)
+        try:
+            self._residency.hold(event.tenant_id, context.region if context else None)
+        except WrongRegion as error:
+            raise Poisoned(_WRONG_REGION, str(error)) from error
 
     def write(
         self, source: Fetched, cause: Event, outputs: Sequence[Event], versions: Mapping[str, str]
@@ -49,6 +68,8 @@ class Writer:
         if self._stage.entry and cause.stage not in self._stages and not isinstance(cause, TickElapsed):
             records.append(self._audit(source, cause, cause, source.topic, source.value or b""))
         for output in outputs:
+            if self._residency is not None:
+                self.hold(output)
             topic = self._allowed.get(type(output))
             if topic is None:
                 reason = "UNDECLARED_OUTPUT"
@@ -102,6 +123,9 @@ class Writer:
         `answered` keeps the expense alive (a join goes on without this track), so its state does not change then.
         """
         records: list[Outgoing] = []
+        if reason == _WRONG_REGION:
+            # An answer in its place would be about that tenant too.
+            answered = ()
         if cause is not None:
             records = self.write(source, cause, answered, versions)
         if self._stage.audited:

@@ -168,6 +168,12 @@ class Behaviour(Section):
     erp_timeout_seconds: Annotated[PositiveFloat, Field(description="Time limit of one ERP call.")] = default_of(
         "erp_timeout_s"
     )
+    region: Annotated[str, Field(description="Region this release serves; empty: there are none.")] = default_of(
+        "region"
+    )
+    residency: Annotated[
+        dict[str, str], Field(description="Region each tenant's data must stay in; `*` is everyone else.")
+    ] = {}
     jurisdictions: Annotated[
         list[str], Field(description="Whose laws say how long records are kept; empty: all known.")
     ] = []

@@ -1,7 +1,9 @@
 {{/* The environment that every process has, none of it secret: a map of strings.
 
 SPENDTRAIL_CHECKPOINTS and SPENDTRAIL_NOTARY_KEY are set for no process: whoever signs the audit log must not be one of
-those who write it, so the notary runs elsewhere, with a key that nothing in this release holds. */}}
+those who write it, so the notary runs elsewhere, with a key that nothing in this release holds.
+
+SPENDTRAIL_REGIONS neither: a release serves one region, and refuses what belongs to another. */}}
 {{- define "spendtrail.settings" -}}
 {{- $groups := dict -}}
 {{- range .Files.Get "files/stages.yaml" | fromYamlArray -}}
@@ -46,6 +48,8 @@ SPENDTRAIL_BACKTEST_REVIEWS_PER_WEEK: {{ . | quote }}
 {{- end }}
 SPENDTRAIL_TICK_S: {{ .tickSeconds | quote }}
 SPENDTRAIL_ERP_TIMEOUT_S: {{ .erpTimeoutSeconds | quote }}
+SPENDTRAIL_REGION: {{ .region | quote }}
+SPENDTRAIL_RESIDENCY: {{ .residency | toJson | quote }}
 SPENDTRAIL_JURISDICTIONS: {{ .jurisdictions | toJson | quote }}
 SPENDTRAIL_RETENTION_DAYS: {{ .retentionDays | toJson | quote }}
 {{- end }}

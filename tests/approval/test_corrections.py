@@ -72,6 +72,12 @@ def test_dates_and_context_can_be_stated() -> None:
     assert parts.facts.vendor_iban is None
 
 
+def test_a_person_does_not_move_an_expense_to_another_region() -> None:
+    """Where its data may be is not for a reviewer to state."""
+    with pytest.raises(CorrectionRefused, match="there is no field 'region' to correct"):
+        corrected(decision(), [state("region", "us")])
+
+
 @given(st.text(max_size=40), st.text(max_size=20))
 def test_any_statement_is_applied_or_refused(field: str, value: str) -> None:
     """Whatever is typed, the answer is a correction or a refusal, never a failure."""

@@ -50,6 +50,20 @@ def test_files_that_are_not_there_are_named(empty_home: Path) -> None:
         assert "/no/such/file" in refusal(verb, "/no/such/file")
 
 
+def test_another_regions_tenant_is_refused(empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uploading, watching, feeding and erasing for a tenant of another region name both regions; nothing is read."""
+    monkeypatch.setenv("SPENDTRAIL_REGION", "eu")
+    monkeypatch.setenv("SPENDTRAIL_RESIDENCY", '{"globex": "us", "*": "eu"}')
+    document = tmp_path / "receipt.txt"
+    document.write_text("a receipt")
+    told = "tenant globex belongs to region us, and this is eu"
+    assert told in refusal("upload", str(document), "--tenant", "globex", "--employee", "E-1")
+    assert told in refusal("watch", str(tmp_path), "--tenant", "globex")
+    assert told in refusal("card-feed", str(document), "--tenant", "globex")
+    assert told in refusal("audit", "erase", "--tenant", "globex", "--employee", "E-1")
+    assert "spendtrail up" in refusal("upload", str(document), "--tenant", "acme", "--employee", "E-1")
+
+
 def test_unknown_names_are_answered_with_the_known_ones(empty_home: Path) -> None:
     """A wrong stage, state or replica word is answered with those there are."""
     assert "ocr, parse, currency" in refusal("run", "orc")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -90,6 +91,26 @@ def test_a_document_is_acknowledged_and_the_same_as_by_command_line(
 
 
 @pytest.mark.kafka
+def test_a_tenant_of_another_region_is_sent_there(
+    settings: Settings, clock: Clock, tenant: str, events: Events
+) -> None:
+    """It is answered 421 with both regions, for documents and batches, and nothing is stored or published."""
+    placed = _with(settings, region="eu", residency={tenant: "eu", "*": "us"})
+    with _serving(Intake(placed, clock), tenant) as client:
+        files = {"a.txt": b"a document"}
+        refused = _post(client, files, tenant=f"{tenant}-us")
+        assert (refused.status_code, refused.json()["type"]) == (421, "urn:spendtrail:problem:wrong-region")
+        assert "belongs to region us, and this is region eu" in refused.json()["detail"]
+        body = {"expense_ids": [str(UUID(int=1))], "tenant": f"{tenant}-us"}
+        assert client.post("/v1/batches/b/close", json=body).status_code == 421
+        assert not list(settings.home.rglob(f"documents/{tenant}-us"))
+        assert _post(client, files).status_code == 202
+        (submitted,) = events("expense.submitted")
+        assert isinstance(submitted, ExpenseSubmitted)
+        assert submitted.context.region == "eu"
+
+
+@pytest.mark.kafka
 def test_several_files_are_one_batch_that_the_sender_closes(client: httpx2.Client, events: Events) -> None:
     """Each file is an expense; closing names them, twice the same way."""
     body = _post(client, {"a.pdf": PDF, "b.txt": b"taxi 12.00", "C:\\scans\\c.txt": b"tram 3.00"}).json()
@@ -161,7 +182,7 @@ def test_readiness_and_documentation(client: httpx2.Client) -> None:
     _until(lambda: client.get("/readyz").status_code == 200)
     described = client.get("/openapi.json").json()["paths"]["/v1/documents"]["post"]
     assert "employee" in described["requestBody"]["content"]["multipart/form-data"]["schema"]["required"]
-    assert set(described["responses"]) == {"202", "413", "422", "429", "503"}
+    assert set(described["responses"]) == {"202", "413", "421", "422", "429", "503"}
 
 
 @pytest.mark.kafka

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from config.residency import Residency
 from consumers.runtime.dead_letter import DeadLetterLimit
 from consumers.runtime.lanes.lane import Answer, Lane
 from consumers.runtime.memory import MemoryBroker, MemoryTransport
@@ -130,6 +131,7 @@ class Rig:
     stages: frozenset[str] = frozenset({"test"})
     clock: SteppedClock = field(default_factory=SteppedClock)
     codec: Codec = CODEC
+    residency: Residency | None = None
 
     def __post_init__(self) -> None:
         self.broker = MemoryBroker(self.partitions, clock_ms=self.clock.now_ms)
@@ -156,7 +158,7 @@ class Rig:
                 telemetry=telemetry,
                 tables=SideTables(handler.tables, transport, self.codec, self.clock),
                 ownership=ownership,
-                writer=Writer(self.stage, self.codec, self.stages),
+                writer=Writer(self.stage, self.codec, self.stages, self.residency),
                 lane=self.lane(),
                 given=self.given,
                 dead_letters=self.limit,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from config.residency import Residency
 from consumers.runtime.dead_letter import DeadLetterLimit
 from consumers.runtime.errors import Halted, Poisoned, Transient
 from consumers.runtime.stage import Handler, Limits, Store
@@ -93,6 +94,33 @@ def test_poison_is_buried_and_the_partition_moves_on(tmp_path: Path, command: st
     assert [(a.action, a.reason) for a in rig.audited() if a.action == "DeadLettered"] == [("DeadLettered", reason)]
     assert rig.lag() == 0
     assert member.telemetry.counters["dead_letters"] == 1
+
+
+def test_another_regions_events_are_dead_lettered_unhandled(tmp_path: Path) -> None:
+    """An event of a tenant of another region is kept whole, before its handler sees it; ticks have no region."""
+    handler = Fickle()
+    rig = _rig(tmp_path, handler, residency=Residency("eu", {"tenant": "eu", "elsewhere": "us"}))
+    stray = replace(inbound("a", 1), tenant_id="elsewhere")
+    rig.feed(stray, inbound("a", 2), replace(inbound("b", 1), tenant_id="nobody"))
+    rig.member().run()
+    assert rig.told() == [("a", 2, "ok")]
+    assert handler.calls == [("a", 2)]
+    letters = {(r.key or b"").decode(): dict(r.headers) for r in rig.letters()}
+    assert {key: headers[f"{PREFIX}class"] for key, headers in letters.items()} == dict.fromkeys("ab", b"WRONG_REGION")
+    assert b"belongs to region us, and this is region eu" in letters["a"][f"{PREFIX}message"]
+    assert stray in [CODEC.decode(letter.value) for letter in rig.letters()]
+    told = [(a.tenant_id, a.reason) for a in rig.audited() if a.action == "DeadLettered"]
+    assert sorted(told) == [("elsewhere", "WRONG_REGION"), ("nobody", "WRONG_REGION")]
+    assert rig.lag() == 0
+
+
+def test_seal_writes_down_what_was_refused(tmp_path: Path) -> None:
+    """The stage that writes the trail holds to no region: that something was refused is evidence."""
+    rig = Rig(stage_named("seal"), tmp_path, residency=Residency("eu", {"*": "us"}))
+    rig.feed(*clean("one").records)
+    rig.member().run()
+    assert len(rig.outputs(AUDIT_LOG)) == len(clean("one").records)
+    assert rig.letters() == []
 
 
 def test_alerts_are_counted(tmp_path: Path) -> None:
