@@ -123,7 +123,7 @@ def _parsed(event: e.ExpenseParsed) -> str:
 
 def _corrected(event: e.ExpenseCorrected) -> str:
     stated = ", ".join(f"{a.field} = {a.value}" for a in event.asserted)
-    return f"Corrected to revision {event.revision}: {stated or 'nothing stated'}. It goes through the tracks again."
+    return f"Is revision {event.revision} now: {stated or 'nothing stated'}. It goes through the tracks again."
 
 
 def _converted(event: e.CurrencyConverted) -> str:
@@ -159,7 +159,7 @@ def _track_failed(event: e.TrackFailed) -> str:
 
 
 def _answered_late(event: e.TrackAnsweredLate) -> str:
-    return f"The {event.track} track answered after the expense had gone on without it; its answer changes nothing."
+    return f"The {event.track} track answered after the expense had gone on without it."
 
 
 def _evaluated(event: e.ExpenseEvaluated) -> str:

@@ -42,7 +42,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "coding",
         reads=t.ENRICHMENTS,
-        writes=(t.CODED, t.BATCHES, t.REVIEW),
+        writes=(t.CODED, t.BATCHES, t.APPROVALS),
         handler="consumers.coding.handler",
         stateful=True,
         # Pending joins are kept by since when they wait; the first version kept until when.

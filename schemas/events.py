@@ -76,7 +76,10 @@ class ExpenseParsed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpenseCorrected(ExpenseParsed):
-    """A person corrected the expense: a new revision goes through the tracks, with what was asserted."""
+    """A new revision goes through the tracks, with what was asserted.
+
+    A person corrected the expense, or a track that had failed on it has answered after all.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,10 @@ class TrackFailed(ExpenseParsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackAnsweredLate(Event):
-    """A track answered after the expense had gone on without it. The answer is in the trail; nothing more happens."""
+    """A track answered after the expense had gone on without it. The answer is in the trail.
+
+    Where the track had failed, and the expense still waits for a person, it goes through the tracks once more.
+    """
 
     track: Annotated[str, Doc("currency, vendor or category.")]
     answer: Annotated[str, Doc("Event id of the late answer.")]
@@ -193,7 +199,7 @@ class ReviewRefused(Event):
 class ReviewClosed(Event):
     """A review ended."""
 
-    action: Annotated[str, Doc("approve, reject, correct, replace or cleared.")]
+    action: Annotated[str, Doc("approve, reject, correct, replace, cleared or recoded.")]
     actor: Annotated[str | None, Doc("Pseudonym of the person; None when a fresh decision cleared it.")]
     reason: Annotated[str, Doc("Why.")]
 

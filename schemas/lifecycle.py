@@ -37,7 +37,8 @@ STEPS: dict[State, frozenset[State]] = {
     S.PARSED: frozenset({S.CODED, S.DEAD_LETTERED}),
     S.CODED: frozenset({S.EVALUATED, S.DEAD_LETTERED}),
     S.EVALUATED: frozenset({S.DECIDED, S.AWAITING_RECEIPT, S.MERGED, S.DEAD_LETTERED}),
-    S.DECIDED: frozenset({S.APPROVED, S.IN_REVIEW, S.AWAITING_RECEIPT, S.MERGED, S.DEAD_LETTERED}),
+    # Back to parsed where a track that had failed has answered before the decision came.
+    S.DECIDED: frozenset({S.APPROVED, S.IN_REVIEW, S.AWAITING_RECEIPT, S.MERGED, S.DEAD_LETTERED, S.PARSED}),
     S.AWAITING_RECEIPT: frozenset({S.DECIDED, S.APPROVED, S.IN_REVIEW, S.REJECTED, S.DEAD_LETTERED}),
     # A correction starts a new revision at parsed, a replaced document at submitted. A card line waits for a receipt
     # again when the one it was matched with is taken back.

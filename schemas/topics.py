@@ -133,14 +133,12 @@ EVALUATED = Topic(
 )
 APPROVALS = Topic(
     "expense.approvals",
-    (e.ExpenseDecided, e.ReviewResolved, e.PostingRefused),
+    (e.ExpenseDecided, e.ReviewResolved, e.PostingRefused, e.TrackAnsweredLate),
     _expense,
     "expense",
     max_message_bytes=4 * _MIB,
 )
-REVIEW = Topic(
-    "expense.review", (e.ReviewOpened, e.ReviewClosed, e.ReviewRefused, e.TrackAnsweredLate), _expense, "expense"
-)
+REVIEW = Topic("expense.review", (e.ReviewOpened, e.ReviewClosed, e.ReviewRefused), _expense, "expense")
 APPROVED = Topic("expense.approved", (e.ExpenseApproved,), _ledger, "ledger", max_message_bytes=4 * _MIB)
 REJECTED = Topic("expense.rejected", (e.ExpenseRejected, e.ExpenseMerged), _expense, "expense")
 POSTED = Topic("expense.posted", (e.ExpensePosted,), _vendor, "vendor", max_message_bytes=4 * _MIB)

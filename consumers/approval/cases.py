@@ -32,7 +32,7 @@ class Case:
 
 
 class Cases:
-    """Cases by expense id."""
+    """Cases by expense id, and which failed tracks have answered about a revision before its decision came."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -50,6 +50,19 @@ class Cases:
             plain["decision_number"],
             cast("ExpenseDecided", from_plain(decision)) if decision else None,
         )
+
+    def answered(self, expense_id: str, revision: int) -> tuple[str, ...]:
+        """Return the tracks that have answered late about a revision."""
+        return tuple(orjson.loads(self._store.get(f"answered/{expense_id}/{revision}") or b"[]"))
+
+    def note(self, expense_id: str, revision: int, track: str) -> None:
+        """Remember that a track has answered late, until the revision is decided."""
+        tracks = sorted({*self.answered(expense_id, revision), track})
+        self._store.put(f"answered/{expense_id}/{revision}", orjson.dumps(tracks))
+
+    def forget(self, expense_id: str, revision: int) -> None:
+        """Let go of what was noted; no error where nothing was."""
+        self._store.delete(f"answered/{expense_id}/{revision}")
 
     def put(self, expense_id: str, case: Case) -> None:
         """Remember the case."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from consumers.approval.cases import Case, Cases
 from consumers.approval.dismissal import dismissals
-from consumers.approval.reasons import hindrances, reasons
-from consumers.corrections import CorrectionRefused, corrected
+from consumers.approval.reasons import hindrances, reasons, track_failed
+from consumers.corrections import Corrected, CorrectionRefused, corrected
 from consumers.runtime.stage import Handler
 from schemas.envelope import Event, caused
 from schemas.events import (
@@ -26,15 +26,18 @@ from schemas.events import (
     ReviewOpened,
     ReviewRefused,
     ReviewResolved,
+    TrackAnsweredLate,
 )
 from schemas.lifecycle import State
-from schemas.records import Finding
+from schemas.records import Assertion, Finding, Problem
 
 __all__ = ["HANDLER", "approve"]
 
 _STAGE = "approval"
 # Where a decision is still waited for: held, or on its way round again after a correction or replacement.
 _OPEN = frozenset({State.IN_REVIEW, State.AWAITING_RECEIPT, State.PARSED, State.SUBMITTED})
+# Where a decision that a person looks at is still to come.
+_COMING = _OPEN - {State.IN_REVIEW}
 
 
 def approve(event: Event, cases: Cases) -> Sequence[Event]:
@@ -45,6 +48,8 @@ def approve(event: Event, cases: Cases) -> Sequence[Event]:
         return _decided(event, cases)
     if isinstance(event, ReviewResolved):
         return _resolved(event, cases)
+    if isinstance(event, TrackAnsweredLate):
+        return _answered(event, cases)
     return ()
 
 
@@ -61,6 +66,11 @@ def _decided(event: ExpenseDecided, cases: Cases) -> Sequence[Event]:
         cases.put(event.expense_id, Case(State.AWAITING_RECEIPT, event.revision, event.decision_number, event))
         return (_cleared(event, State.AWAITING_RECEIPT),) if reopened else ()
     found = reasons(event)
+    late = cases.answered(event.expense_id, event.revision)
+    if late:
+        cases.forget(event.expense_id, event.revision)
+    if found and any(track_failed(event, track) for track in late):
+        return _anew(event, corrected(event, ()), event.asserted, cases)
     if found:
         cases.put(event.expense_id, Case(State.IN_REVIEW, event.revision, event.decision_number, event))
         return (_review(event, found),)
@@ -134,6 +144,27 @@ def _resolved(event: ReviewResolved, cases: Cases) -> Sequence[Event]:
         return _no(event, str(error))
 
 
+def _answered(event: TrackAnsweredLate, cases: Cases) -> Sequence[Event]:
+    """Send an expense that waits for a person through the tracks again, where the one that had failed has answered.
+
+    The answer itself is not put in: what was decided without it is taken back as a revision, on the road that
+    corrections go. A track that was only slow is left alone, or one that stays slow would have all of it done twice.
+    """
+    case = cases.get(event.expense_id)
+    if case is None or case.revision < event.revision or (case.revision == event.revision and case.state in _COMING):
+        cases.note(event.expense_id, event.revision, event.track)
+        return ()
+    decision = case.decision
+    if case.revision != event.revision or case.state is not State.IN_REVIEW or decision is None:
+        return ()
+    if not track_failed(decision, event.track):
+        return ()
+    cause = replace(decision, event_id=event.event_id, occurred_at=max(decision.occurred_at, event.occurred_at))
+    why = f"the {event.track} track, which had failed, has answered"
+    closed = caused(cause, ReviewClosed, stage=_STAGE, status=State.PARSED, action="recoded", actor=None, reason=why)
+    return (closed, *_anew(cause, corrected(cause, ()), cause.asserted, cases))
+
+
 def _no(event: ReviewResolved, reason: str) -> Sequence[Event]:
     return (caused(event, ReviewRefused, stage=_STAGE, status=event.status, reason=reason),)
 
@@ -202,9 +233,21 @@ def _reject(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> Se
 def _correct(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> Sequence[Event]:
     if not event.corrections:
         return _no(event, "a correction must state at least one field")
-    parts, left = corrected(decision, event.corrections)
-    cases.put(event.expense_id, Case(State.PARSED, decision.revision + 1, 0))
     fresh = {s.field for s in event.corrections}
+    asserted = (*(s for s in decision.asserted if s.field not in fresh), *event.corrections)
+    again = _anew(decision, corrected(decision, event.corrections), asserted, cases)
+    return (_close(event, decision, State.PARSED), *again)
+
+
+def _anew(
+    decision: ExpenseDecided,
+    stated: tuple[Corrected, tuple[Problem, ...]],
+    asserted: tuple[Assertion, ...],
+    cases: Cases,
+) -> Sequence[Event]:
+    """Take the revision back and send the next one through the tracks."""
+    parts, left = stated
+    cases.put(decision.expense_id, Case(State.PARSED, decision.revision + 1, 0))
     again = caused(
         decision,
         ExpenseCorrected,
@@ -212,12 +255,12 @@ def _correct(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> S
         status=State.PARSED,
         revision=decision.revision + 1,
         problems=left,
-        asserted=(*(s for s in decision.asserted if s.field not in fresh), *event.corrections),
+        asserted=asserted,
         context=parts.context,
         facts=parts.facts,
         lines=parts.lines,
     )
-    return (_close(event, decision, State.PARSED), _retract(decision, State.PARSED, "corrected"), again)
+    return (_retract(decision, State.PARSED, "corrected"), again)
 
 
 def _replace(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> Sequence[Event]:

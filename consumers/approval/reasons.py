@@ -6,7 +6,7 @@ from documents.problems import UNUSABLE
 from schemas.events import ExpenseDecided
 from schemas.records import Finding
 
-__all__ = ["hindrances", "reasons"]
+__all__ = ["hindrances", "reasons", "track_failed"]
 
 _HOLDING_OUTCOMES = frozenset({"FAIL", "REVIEW_REQUIRED"})
 
@@ -69,3 +69,8 @@ def hindrances(event: ExpenseDecided) -> Sequence[str]:
         if line.number not in coded
     ]
     return told
+
+
+def track_failed(event: ExpenseDecided, track: str) -> bool:
+    """Return whether the expense was decided without the answer of a track, because it could not give one."""
+    return any(p.code == "TRACK_FAILED" and p.field == track for p in event.problems)

@@ -28,7 +28,7 @@ def timed_out(system: System, expense_id: str) -> list[Problem]:
 
 def late(system: System) -> list[tuple[str, str]]:
     """Return expense and track of every late answer that was noted."""
-    told = [system.codec.decode(r.value) for r in system.broker.records("expense.review")]
+    told = [system.codec.decode(r.value) for r in system.broker.records("expense.approvals")]
     return [(e.expense_id, e.track) for e in told if isinstance(e, TrackAnsweredLate)]
 
 
