@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from schemas.lifecycle import ENDS, IllegalTransition, State, check
 
-__all__ = ["DEAD_LETTERED", "Step", "step"]
+__all__ = ["DEAD_LETTERED", "READ_AFTER_ALL", "Step", "step"]
 
 DEAD_LETTERED = "DeadLettered"
+# A dead letter of which no event could be read was read when it was replayed; it ends in the expense it is.
+READ_AFTER_ALL = "ReadAfterAll"
 
 # What happens beside an expense's own way: its batch, a person's key, what was learned, what was asked and not done.
 _BESIDE = frozenset(

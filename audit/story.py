@@ -12,7 +12,7 @@ from typing import Any, cast
 from babel.numbers import get_currency_precision
 
 from audit.entry import Entry
-from audit.step import DEAD_LETTERED
+from audit.step import DEAD_LETTERED, READ_AFTER_ALL
 from schemas import events as e
 from schemas.envelope import Event
 from schemas.records import Decision, Finding, Portion
@@ -44,6 +44,8 @@ def tell(entry: Entry, event: Event | None) -> str:
     """Return what one entry says, as a sentence."""
     if entry.action == DEAD_LETTERED:
         said = f"Could not be handled ({entry.reason}); the record at {entry.source} went to the dead letters."
+    elif entry.action == READ_AFTER_ALL:
+        said = f"Could be read after all when it was replayed: it is expense {entry.reason}."
     elif isinstance(event, e.KeyWrapped):
         said = _key(entry, event)
     elif event is None or type(event) not in _SENTENCES:

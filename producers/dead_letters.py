@@ -7,13 +7,23 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from producers.publisher import Publisher
-from schemas.dead_letters import PREFIX, REPLAY_COUNT, REPLAY_GROUP, SEALED_TENANT, unmarked
+from schemas.dead_letters import (
+    ORIGIN,
+    PREFIX,
+    REPLAY_COUNT,
+    REPLAY_GROUP,
+    REPLAY_ORIGIN,
+    SEALED_TENANT,
+    UNREAD,
+    unmarked,
+)
 from schemas.topics import DEAD_LETTERS, SETTLED
 from streams.client import client_settings
 from streams.record import Fetched, Headers
 from streams.tail import KafkaTail
 
-__all__ = ["DeadLetter", "DeadLetterRefused", "Standing", "find", "listed", "park", "replay"]
+__all__ = ["DeadLetter", "DeadLetterRefused", "Standing"]
+__all__ += ["find", "letter_of", "listed", "park", "replay", "replay_headers"]
 
 _TIMEOUT_S = 30.0
 _SETTLED = "__dlq.settled."
@@ -39,7 +49,8 @@ class DeadLetter:
 
     `id` is topic/partition/offset/group of the original; three groups that failed on one record leave three letters.
     For a row of a card feed it is card_feed/digest of the file/line/card_feed. `key` and `value` are the
-    original's, `headers` the dead letter's with the original's among them; `failed_at` is UTC.
+    original's, `headers` the dead letter's with the original's among them; `failed_at` is UTC. `origin` is where the
+    record lay when no event could be read of it for the first time, empty where one always could.
     """
 
     id: str
@@ -55,6 +66,7 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    origin: str = ""
     standing: Standing = Standing.OPEN
     settled_by: str = ""
     settled_why: str = ""
@@ -79,11 +91,11 @@ def listed(
     kept: deque[DeadLetter] = deque(maxlen=newest)
     settled = {(record.key or b"").decode(): record for record in _read(bootstrap_servers, options, SETTLED.name)}
     for record in _read(bootstrap_servers, options, DEAD_LETTERS.name):
-        kept.append(_letter(record, settled.get(_id(record))))
+        kept.append(letter_of(record, settled.get(_id(record))))
     known = {letter.id for letter in kept}
     # A parked letter outlives the topic it died in.
     kept_for_ever = (
-        _letter(r, r) for key, r in settled.items() if key not in known and _standing(r) is Standing.PARKED
+        letter_of(r, r) for key, r in settled.items() if key not in known and _standing(r) is Standing.PARKED
     )
     return sorted((*kept, *kept_for_ever), key=lambda letter: (letter.failed_at, letter.id), reverse=True)
 
@@ -124,17 +136,22 @@ def replay(letters: Sequence[DeadLetter], publisher: Publisher, *, by: str, agai
         if letter.standing is Standing.REPLAYED and not again:
             raise DeadLetterRefused(f"{letter.id} was replayed by {letter.settled_by}; say so to do it again")
     for letter in letters:
-        headers = (
-            *unmarked(letter.headers),
-            (REPLAY_GROUP, letter.group.encode()),
-            (REPLAY_COUNT, str(letter.replays + 1).encode()),
-        )
-        publisher.send(letter.topic, letter.key, letter.value, headers)
+        publisher.send(letter.topic, letter.key, letter.value, replay_headers(letter))
     publisher.flush()
     for letter in letters:
         publisher.send(SETTLED.name, letter.id.encode(), b"", _mark(Standing.REPLAYED, by, ""))
     publisher.flush()
     return len(letters)
+
+
+def replay_headers(letter: DeadLetter) -> Headers:
+    """Return what a replay carries: the headers the record came with, and for whom it is and of what it is one."""
+    return (
+        *unmarked(letter.headers),
+        (REPLAY_GROUP, letter.group.encode()),
+        (REPLAY_COUNT, str(letter.replays + 1).encode()),
+        *(((REPLAY_ORIGIN, letter.origin.encode()),) if letter.origin else ()),
+    )
 
 
 def park(letters: Sequence[DeadLetter], publisher: Publisher, *, by: str, why: str) -> int:
@@ -176,14 +193,16 @@ def _id(record: Fetched) -> str:
     return "/".join(_fact(record, name) for name in ("topic", "partition", "offset", "group"))
 
 
-def _letter(record: Fetched, settled: Fetched | None) -> DeadLetter:
+def letter_of(record: Fetched, settled: Fetched | None = None) -> DeadLetter:
+    """Return what a record of the dead letters' topic says, `settled` being what was done about it."""
     at, schema, count = (_fact(record, name) for name in ("timestamp", "schema.id", "replay.count"))
+    reason, place = _fact(record, "class"), _id(record).rpartition("/")[0]
     return DeadLetter(
         id=_id(record),
         topic=_fact(record, "topic"),
         group=_fact(record, "group"),
         stage=_fact(record, "stage"),
-        reason=_fact(record, "class"),
+        reason=reason,
         message=_fact(record, "message"),
         exception=_fact(record, "exception"),
         schema_id=int(schema) if schema.isdigit() else None,
@@ -192,6 +211,7 @@ def _letter(record: Fetched, settled: Fetched | None) -> DeadLetter:
         key=record.header(_KEY) if record is settled else record.key,
         value=record.value,
         headers=record.headers,
+        origin=_text(record, ORIGIN) or (place if reason in UNREAD else ""),
         standing=_standing(settled) if settled else Standing.OPEN,
         settled_by=_text(settled, _BY) if settled else "",
         settled_why=_text(settled, _WHY) if settled else "",

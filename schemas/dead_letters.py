@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["PREFIX", "REPLAY_COUNT", "REPLAY_GROUP"]
+__all__ = ["ORIGIN", "PREFIX", "REPLAY_COUNT", "REPLAY_GROUP", "REPLAY_ORIGIN", "UNREAD"]
 __all__ += ["SEALED_EXPENSE", "SEALED_KEY", "SEALED_SUBJECT", "SEALED_TENANT", "marked", "unmarked"]
 
 _OURS = "__dlq."
@@ -10,6 +10,12 @@ PREFIX = f"{_OURS}errors."
 REPLAY_COUNT = f"{PREFIX}replay.count"
 # A replayed record is for the group that failed; the other groups of its topic have handled it already.
 REPLAY_GROUP = f"{_OURS}replay.group"
+# Where a record lay of which no event could be read. The trail knows it by that place alone, so its replays, which lie
+# elsewhere, name it; and so do their dead letters.
+REPLAY_ORIGIN = f"{_OURS}replay.origin"
+ORIGIN = f"{PREFIX}origin"
+# The reasons of dead letters of which no event could be read.
+UNREAD = frozenset({"UNDECODABLE", "FOREIGN_EVENT"})
 # A dead letter that never was an event has its value sealed as a whole; these say under which key.
 SEALED_TENANT = f"{_OURS}sealed.tenant"
 SEALED_SUBJECT = f"{_OURS}sealed.subject"

@@ -285,7 +285,7 @@ class AuditRecorded(Event):
     output: Annotated[bytes | None, Doc("The output as written: Confluent wire format, personal parts as ciphertext.")]
     output_sha256: Annotated[str | None, Doc("SHA-256 of those bytes, hex.")]
     actor: Annotated[str | None, Doc("Pseudonym of the person, for a human action.")] = None
-    reason: Annotated[str | None, Doc("Reason code of a dead letter or refusal.")] = None
+    reason: Annotated[str | None, Doc("Code of a dead letter or refusal; the expense that an unread record is.")] = None
     recorded_at: Annotated[Instant | None, Doc("Append time of this record, filled in on reading.")] = None
 
 

@@ -12,7 +12,7 @@ from consumers.runtime.errors import Halted, Poisoned
 from consumers.runtime.lanes.lane import WorkerDied
 from consumers.runtime.transport import Fetched, Outgoing
 from schemas.codec import Codec, ContractViolated, Undecodable
-from schemas.dead_letters import REPLAY_COUNT, marked
+from schemas.dead_letters import REPLAY_COUNT, REPLAY_ORIGIN, marked
 from schemas.topics import DEAD_LETTERS
 
 __all__ = ["WORKER_DIED", "DeadLetterLimit", "dead_letter", "reason_of", "replays"]
@@ -64,6 +64,9 @@ def dead_letter(record: Fetched, error: BaseException, *, group: str, stage: str
         "schema.id": "" if schema_id is None else schema_id,
         "replay.count": replays(record),
     }
+    origin = record.header(REPLAY_ORIGIN)
+    if origin is not None:
+        told["origin"] = origin.decode(errors="replace")
     return Outgoing(DEAD_LETTERS.name, record.key, record.value, marked(record.headers, told))
 
 

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from audit.step import DEAD_LETTERED, READ_AFTER_ALL
 from config.residency import Residency, WrongRegion
 from consumers.runtime.clock import instant
 from consumers.runtime.errors import Poisoned
 from consumers.runtime.stage import Stage
 from consumers.runtime.transport import Fetched, Outgoing
 from schemas.codec import Codec
+from schemas.dead_letters import REPLAY_ORIGIN
 from schemas.envelope import Event, stamped
 from schemas.events import AuditRecorded, ReviewResolved, TickElapsed
 from schemas.identity import derive, trace_id
@@ -55,7 +57,7 @@ class Writer:
     def write(
         self, source: Fetched, cause: Event, outputs: Sequence[Event], versions: Mapping[str, str]
     ) -> list[Outgoing]:
-        """Return the records of a handled event.
+        """Return the records of a handled event, and the trail's word where it settles a dead letter that none knew.
 
         Raises:
             IllegalTransition: an output's status is no legal step from the cause's.
@@ -64,6 +66,14 @@ class Writer:
             RegistryUnavailable: a schema could not be registered.
 
         """
+        records = self._written(source, cause, outputs, versions)
+        if self._stage.audited and source.headers and source.header(REPLAY_ORIGIN) is not None:
+            records.append(self._read_after_all(source, cause))
+        return records
+
+    def _written(
+        self, source: Fetched, cause: Event, outputs: Sequence[Event], versions: Mapping[str, str]
+    ) -> list[Outgoing]:
         records = []
         if self._stage.entry and cause.stage not in self._stages and not isinstance(cause, TickElapsed):
             records.append(self._audit(source, cause, cause, source.topic, source.value or b""))
@@ -102,7 +112,7 @@ class Writer:
             event,
             event_id=event_id,
             cause_id=cause.event_id,
-            source=f"{source.topic}/{source.partition}/{source.offset}",
+            source=_place(source),
             topic=topic,
             output=value,
             output_sha256=hashlib.sha256(value).hexdigest(),
@@ -127,16 +137,24 @@ class Writer:
             # An answer in its place would be about that tenant too.
             answered = ()
         if cause is not None:
-            records = self.write(source, cause, answered, versions)
+            records = self._written(source, cause, answered, versions)
         if self._stage.audited:
             records.append(self._dead(source, cause, reason, alive=bool(answered)))
         return records
 
     def _dead(self, source: Fetched, cause: Event | None, reason: str, *, alive: bool) -> Outgoing:
-        place = f"{source.topic}/{source.partition}/{source.offset}"
         known = _Unknown(source) if cause is None else cause
+        status = known.status if alive else State.DEAD_LETTERED
+        return self._beside(source, known, status, DEAD_LETTERED, reason)
+
+    def _read_after_all(self, source: Fetched, cause: Event) -> Outgoing:
+        """Say of what could not be read which expense it is, so that nobody looks for another one."""
+        return self._beside(source, _Unknown(source), State.MERGED, READ_AFTER_ALL, cause.expense_id)
+
+    def _beside(self, source: Fetched, known: "Event | _Unknown", status: str, action: str, reason: str) -> Outgoing:
+        place = _place(source)
         event = AuditRecorded(
-            event_id=derive(known.event_id, self._stage.name, "DeadLettered", place),
+            event_id=derive(known.event_id, self._stage.name, action, place),
             tenant_id=known.tenant_id,
             ledger=known.ledger,
             expense_id=known.expense_id,
@@ -146,14 +164,14 @@ class Writer:
             correlation_id=known.correlation_id,
             trace_id=known.trace_id,
             stage=self._stage.name,
-            status=known.status if alive else State.DEAD_LETTERED,
+            status=status,
             occurred_at=known.occurred_at,
             submitted_at=known.submitted_at,
             problems=(),
             asserted=(),
             tables={},
             personal=None,
-            action="DeadLettered",
+            action=action,
             cause_id=known.event_id,
             source=place,
             topic=None,
@@ -164,6 +182,10 @@ class Writer:
         return Outgoing(AUDIT_EVENTS.name, AUDIT_EVENTS.key(event).encode(), self._codec.encode(event), _headers(event))
 
 
+def _place(source: Fetched) -> str:
+    return f"{source.topic}/{source.partition}/{source.offset}"
+
+
 def _headers(event: Event) -> tuple[tuple[str, bytes], ...]:
     return (("traceparent", traceparent(event.trace_id, event.event_id)),)
 
@@ -171,11 +193,12 @@ def _headers(event: Event) -> tuple[tuple[str, bytes], ...]:
 class _Unknown:
     """Stands for the cause of a record that could not be decoded: its place in the log is all that is known of it.
 
-    Its key, where the topic is keyed by expense, still says which expense it was.
+    A replay lies elsewhere and names the place where the record lay first.
     """
 
     def __init__(self, source: Fetched) -> None:
-        place = f"{source.topic}/{source.partition}/{source.offset}"
+        origin = source.header(REPLAY_ORIGIN)
+        place = _place(source) if origin is None else origin.decode(errors="replace")
         self.event_id = derive("record", place)
         self.expense_id = self.correlation_id = derive("undecodable", place)
         self.trace_id = trace_id(self.correlation_id)

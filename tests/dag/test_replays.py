@@ -8,7 +8,7 @@ import pytest
 
 from consumers.runtime.transport import Outgoing
 from consumers.stages import stage_named
-from schemas.dead_letters import REPLAY_COUNT, REPLAY_GROUP, unmarked
+from producers.dead_letters import letter_of, replay_headers
 from schemas.envelope import Event
 from tests.dag.system import System, card_line
 
@@ -32,9 +32,9 @@ class Faulty:
 
     def replay(self) -> None:
         """Send what died once more to the track."""
-        for letter in self.system.broker.records("expense.dlq"):
-            headers = (*unmarked(letter.headers), (REPLAY_GROUP, self.track.encode()), (REPLAY_COUNT, b"1"))
-            self.system.broker.produce(Outgoing("expense.parsed", letter.key, letter.value, headers))
+        for letter in map(letter_of, self.system.broker.records("expense.dlq")):
+            again = Outgoing(letter.topic, letter.key, letter.value, replay_headers(letter))
+            self.system.broker.produce(again)
         self.system.run()
 
     def problems(self, expense_id: str) -> set[str]:

@@ -137,9 +137,14 @@ def explained() -> set[str]:
 
 def test_dead_letter_headers_are_explained() -> None:
     """The page of dead letter headers lists exactly what a dead letter is given."""
-    record = Fetched("expense.read", 0, 7, b"key", b"value", (), 0)
+    replayed = ((dead_letters.REPLAY_ORIGIN, b"expense.read/0/1"),)
+    record = Fetched("expense.read", 0, 7, b"key", b"value", replayed, 0)
     letter = dead_letter(record, ValueError("bad"), group="parse", stage="parse", timestamp_ms=0)
-    ours = {getattr(dead_letters, n) for n in dead_letters.__all__ if n.startswith(("REPLAY_GROUP", "SEALED_"))}
+    ours = {
+        getattr(dead_letters, n)
+        for n in dead_letters.__all__
+        if n.startswith(("REPLAY_GROUP", "REPLAY_ORIGIN", "SEALED_"))
+    }
     listed = set(re.findall(r"`(__dlq\.[a-z.]+)`", text(REFERENCE / "dead-letter-headers.md")))
     assert listed == {name for name, _ in letter.headers} | ours
 
