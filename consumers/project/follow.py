@@ -22,7 +22,7 @@ from schemas.topics import AUDIT_LOG
 __all__ = ["Follower"]
 
 # Entries in one transaction of the database: an expense with several among them is written once.
-_BATCH = 5_000
+_BATCH = 2_000
 _POLL_SECONDS = 0.2
 _NAP_SECONDS = 0.005
 # Where entries keep coming transactions are so many times as far apart as the last one's commit took.

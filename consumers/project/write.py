@@ -28,7 +28,7 @@ from schemas.events import SubmissionRepeated
 __all__ = ["Told", "next_offset", "write"]
 
 # Entries that are opened and folded together: what they hold is let go of before the next, within one transaction.
-_PIECE = 1_000
+_PIECE = 500
 # SQLite takes 32,766 bound values in one statement; a few hundred a query is as fast.
 _IDS_A_QUERY = 500
 

@@ -80,7 +80,7 @@ class Runner:
         self._ready.extend(self._schedule.due(self._p.clock.monotonic()))
         self._run_ready()
         self._dispatch()
-        self._collect(0.0 if count else _NAP_S)
+        self._collect(0.0 if count else _BESIDE_S)
         self._dispatch()
         self._pressure.press()
         self._p.telemetry.set("table_age_seconds", self._p.tables.age())
@@ -386,8 +386,9 @@ _PIECE = 500
 # So many records at once say that more are on their way; then a transaction waits for them so long, in seconds, since
 # each costs the brokers the same whatever it holds. A stage that is not behind never waits.
 _MANY, _LINGER_S = 100, 0.03
-# How long a step that has something to wait for waits, in seconds.
-_NAP_S = 0.005
+# How long a step that has something to wait for waits, in seconds; where handlers run beside it an answer ends the wait,
+# and only a record that comes meanwhile waits for it.
+_NAP_S, _BESIDE_S = 0.005, 0.02
 # Handlers that take longer than this over one fetch have what they did committed in between: the broker ends a
 # transaction after 10 s, and whoever reads the outputs should not wait for the last of them.
 _COMMIT_S = 0.5
