@@ -61,7 +61,9 @@ class KafkaSettings:
             "transactional.id": self.transactional_id,
             "partitioner": PARTITIONER,
             "transaction.timeout.ms": self.transaction_timeout_ms,
-            "linger.ms": 5,
+            # A commit sends at once what waits. What travels ahead of it waits for more: each request and batch costs
+            # the brokers the same, and there is one a partition.
+            "linger.ms": 50,
             "compression.type": "lz4",
             "queue.buffering.max.messages": 500_000,
             "queue.buffering.max.kbytes": _SEND_KBYTES,

@@ -386,8 +386,8 @@ _PIECE = 500
 # So many records at once say that more are on their way; then a transaction waits for them so long, in seconds, since
 # each costs the brokers the same whatever it holds. A stage that is not behind never waits.
 _MANY, _LINGER_S = 100, 0.03
-# How long a step that has something to wait for waits, in seconds; where handlers run beside it an answer ends the wait,
-# and only a record that comes meanwhile waits for it.
+# How long a step that has something to wait for waits, in seconds; where handlers run beside it an answer ends the
+# wait, and only a record that comes meanwhile waits for it.
 _NAP_S, _BESIDE_S = 0.005, 0.02
 # Handlers that take longer than this over one fetch have what they did committed in between: the broker ends a
 # transaction after 10 s, and whoever reads the outputs should not wait for the last of them.

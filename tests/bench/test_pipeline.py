@@ -5,6 +5,7 @@ from dataclasses import replace
 from bench.again import AGAIN
 from bench.pipeline import Look, course_of, peaks
 from bench.sealed import differing, tally
+from bench.steady import Moment, Steady
 from consumers.runtime.transport import Fetched
 from consumers.stages import stage_named
 from schemas.codec import Codec, registry_at
@@ -85,3 +86,24 @@ def test_memory_and_work_are_told_by_stage() -> None:
     assert look.cpu_us(1_000) == {"kafka-1": 3_000.0, "screen": 2_000.0, "seal": 500.0}
     assert (look.seal_us(10_000), look.seal_us(0)) == (50.0, None)
     assert (course_of(None).early, course_of(2_000).early) == (50_000, 200)
+
+
+def test_what_a_line_costs_leaves_the_start_and_the_end_out() -> None:
+    """Of a process's own work the middle counts; what is shared counts the records of those that have their own."""
+    steady = Steady()
+    looks = [(5.0, 0, 0), (6.0, 100, 1), (10.0, 900, 9), (20.0, 1_000, 60)]
+    for spent, done, transactions in looks:
+        steady.note("screen", 1, Moment(spent, done, transactions))
+        steady.note_shared("kafka-1", 2, 3 * spent)
+    steady.note_shared("registry", 3, 1.0)
+    assert steady.cpu_us(1_000) == {"kafka-1": 15_000.0, "screen": 5_000.0}
+    assert steady.records_per_transaction() == {"screen": 100.0}
+
+
+def test_a_killed_stage_costs_what_both_its_processes_did() -> None:
+    """Each process's own start is left out, and the records of both are the stage's."""
+    steady = Steady()
+    for pid in (1, 2):
+        for spent, done in ((4.0, 0), (4.5, 50), (8.5, 450), (9.0, 500)):
+            steady.note("coding", pid, Moment(spent, done))
+    assert steady.cpu_us(500) == {"coding": 20_000.0}
