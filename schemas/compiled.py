@@ -2,7 +2,8 @@
 
 Most of an event goes through a stage unchanged: facts, lines, decisions. What was read last is remembered with its
 bytes (`Parts`), and where the same object is written again its bytes are copied instead of made anew. Records are
-frozen, so an object that is still the same has the same bytes.
+frozen, so an object that is still the same has the same bytes. Where a part's bytes stand again that were read last,
+as with the entries of one expense, the object made of them then is taken: no value's bytes begin another value's.
 
 These functions take what is usual and raise for everything else (damaged bytes, a value of another type); whoever
 calls them then asks the schema's own reader or writer, which takes it or says what is wrong. Property tests hold both
@@ -46,6 +47,8 @@ SHORT: Final = tuple(chr(2 * length) for length in range(64))
 _COMPOSITE: Final = frozenset({"record", "array", "map"})
 # Numbers of the forms, the same for every type, so that bytes are copied only where the same form is written.
 _KINDS: Final[dict[Shape, int]] = {}
+# Of each form the part that was read last, as `Parts` has it.
+_LAST: Final[dict[int, tuple[int, bytes, object]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +169,16 @@ class _Source:
             self._say(depth, "else:")
             depth += 1
         if noted and shape.form in _COMPOSITE:
-            start = self._local()
-            self._say(depth, f"{start} = p")
-            self._read_bare(depth, shape, into, noted=True)
-            self._say(depth, f"parts[id({into})] = ({self._kind(shape)}, data[{start}:p], {into})")
+            start, kind, known = self._local(), self._kind(shape), self._local()
+            self.names["last"] = _LAST
+            self._say(depth, f"{known} = last.get({kind})")
+            self._say(depth, f"if {known} is not None and data.startswith({known}[1], p):")
+            self._say(depth + 1, f"{into} = {known}[2]", f"p += len({known}[1])")
+            self._say(depth, "else:")
+            self._say(depth + 1, f"{start} = p")
+            self._read_bare(depth + 1, shape, into, noted=True)
+            self._say(depth + 1, f"last[{kind}] = {known} = ({kind}, data[{start}:p], {into})")
+            self._say(depth, f"parts[id({into})] = {known}")
         else:
             self._read_bare(depth, shape, into, noted=False)
 

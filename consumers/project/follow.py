@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Engine
 
-from audit.entry import UnreadableEntry, read
+from audit.entry import Entry, UnreadableEntry, read
 from consumers.project.database import UNAVAILABLE, prepare
 from consumers.project.hot import Hot
 from consumers.project.write import Told, next_offset, write
@@ -16,6 +16,7 @@ from consumers.runtime.errors import Halted
 from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Offset, Tail, Transport
 from schemas.codec import Codec, RegistryUnavailable, Undecodable
+from schemas.envelope import Event
 from schemas.events import AuditSealed
 from schemas.topics import AUDIT_LOG
 
@@ -151,24 +152,32 @@ class Follower:
         return 0
 
     def _told(self, records: Sequence[Fetched]) -> Iterator[Told]:
-        return (told for record in records if (told := self._open(record)) is not None)
+        """Yield the entries in the records, those of an expense one after the other, in their order.
 
-    def _open(self, record: Fetched) -> Told | None:
+        What events of one expense have in common is then read once.
+        """
+        entries = [found for record in records if (found := self._open(record)) is not None]
+        entries.sort(key=lambda found: found[2].expense_id)
+        for record, sealed, entry in entries:
+            event = self._read(record, sealed.output) if sealed.output is not None else None
+            yield Told(record.partition, record.offset, sealed.hash, entry, event)
+
+    def _open(self, record: Fetched) -> tuple[Fetched, AuditSealed, Entry] | None:
         """Return the entry in a record, None for what the log holds beside entries."""
+        sealed = self._read(record, record.value) if record.value is not None else None
+        if not isinstance(sealed, AuditSealed):
+            return None
         try:
-            sealed = self._codec.decode(record.value) if record.value is not None else None
-            if not isinstance(sealed, AuditSealed):
-                return None
             # The envelope is a label; only what the hash covers is believed.
-            entry = read(sealed.metadata.encode())
-            event = self._codec.decode(sealed.output) if sealed.output is not None else None
-        except (Undecodable, UnreadableEntry) as error:
-            msg = (
-                f"{record.topic}/{record.partition}/{record.offset} is no readable audit entry ({error}); "
-                "`spendtrail audit verify` says whether it was altered"
-            )
-            raise Halted(msg) from error
-        return Told(record.partition, record.offset, sealed.hash, entry, event)
+            return record, sealed, read(sealed.metadata.encode())
+        except UnreadableEntry as error:
+            raise _unreadable(record, error) from error
+
+    def _read(self, record: Fetched, value: bytes) -> Event:
+        try:
+            return self._codec.decode(value)
+        except Undecodable as error:
+            raise _unreadable(record, error) from error
 
     def _commit(self, reached: Mapping[int, int]) -> None:
         self._transport.transact((), {p: Offset(n) for p, n in reached.items()}, None)
@@ -195,3 +204,10 @@ class Follower:
                 tail.close()
         self._pending = [record for record in self._pending if record.partition in self._committed]
         self._telemetry.set("partitions", len(self._committed))
+
+
+def _unreadable(record: Fetched, error: Exception) -> Halted:
+    return Halted(
+        f"{record.topic}/{record.partition}/{record.offset} is no readable audit entry ({error}); "
+        "`spendtrail audit verify` says whether it was altered"
+    )
