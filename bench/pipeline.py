@@ -167,7 +167,7 @@ def _through(course: Course, given: Mapping[str, str], endpoints: Endpoints) -> 
     with _feeding(course, given, endpoints) as feeding:
         while settled < _SETTLED and time.monotonic() - moved < _STILL_S:
             time.sleep(_LOOK_S)
-            _watch(look, endpoints)
+            _watch(look, endpoints, feeding)
             done = int((metrics_of(endpoints, "evaluate") or {}).get("records_done_total", 0))
             if done < course.early:
                 look.early = dict(look.peak)
@@ -206,10 +206,12 @@ def _feeding(course: Course, given: Mapping[str, str], endpoints: Endpoints) -> 
         raise TimeoutError(msg)
 
 
-def _watch(look: Look, endpoints: Endpoints) -> None:
-    """Note memory and processor time of every child that runs now."""
+def _watch(look: Look, endpoints: Endpoints, feeding: "subprocess.Popen[bytes]") -> None:
+    """Note memory and processor time of every child that runs now, the feed among them."""
     running = {child.name.removesuffix("-0"): child.pid for child in supervisor.children(endpoints.home) if child.pid}
     services = {service.name: service.pid for service in stack.status(endpoints.home) if service.pid}
+    if feeding.poll() is None:
+        services["card-feed"] = feeding.pid
     for name, pid in (running | services).items():
         measured = (metrics_of(endpoints, name) or {}) if name in _GROUPS else {}
         try:

@@ -8,6 +8,7 @@ _RUNNER = "consumers/runtime/runner.py"
 _OWNERSHIP = "consumers/runtime/ownership.py"
 _PRESSURE = "consumers/runtime/pressure.py"
 _HANDING = "tests/runtime/test_handing_over.py::test"
+_RESTING = "tests/runtime/test_pacing.py::test"
 _AHEAD = "tests/runtime/test_ahead.py::test"
 _ODD = "tests/contract/test_kafka_odd_moments.py::test"
 _KAFKA = "consumers/runtime/kafka.py"
@@ -275,6 +276,24 @@ MUTATIONS = (
         "POLL = 500",
         f"{_RULES}_07_a_transaction_is_shared_by_many_records",
         "assert 500 == 5000",
+    ),
+    Mutation(
+        7,
+        "a stage never rests between its commits",
+        "consumers/runtime/pacing.py",
+        "if not own.settled or self._transport.rest(self._times) > 0:",
+        "if not own.settled:",
+        f"{_RESTING}_what_is_done_waits_for_more_and_goes_together",
+        "0, True) == ([], 3, False)",
+    ),
+    Mutation(
+        6,
+        "the way back from a loss rests",
+        "consumers/runtime/pacing.py",
+        "hurried or own.wary or",
+        "hurried or",
+        f"{_RESTING}_the_way_back_from_a_loss_does_not_rest",
+        "assert (0, 1) == (1, 0)",
     ),
     Mutation(
         7,
