@@ -57,7 +57,7 @@ def measure(*, number: int = 50_000) -> Report:
             # As the stage gets it: what was read from bytes shares nothing with the line before.
             event = codec.decode(codec.encode(line))
             began = time.process_time()
-            decided = screen(event, ledger, policies=policies)
+            decided = screen(event, ledger, policies=policies, codec=codec)
             store.accept(view.take())
             if place % together == 0 or place == number:
                 store.committed(place, now_ms=0)

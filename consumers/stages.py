@@ -62,6 +62,8 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.APPROVALS,),
         handler="consumers.screen.handler",
         stateful=True,
+        # Events are kept in the bytes they came in, and purchases no longer counted; the first version did otherwise.
+        state_version=2,
         tables=(t.POLICIES,),
     ),
     Stage(

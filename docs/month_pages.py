@@ -23,6 +23,7 @@ from producers.card_feed import survey
 from producers.card_line import CardLine, Holder
 from producers.feed_map import ColumnMap
 from producers.opening import opening
+from schemas.codec import Codec, registry_at
 from schemas.envelope import Event
 from schemas.events import ExpenseDecided, ExpenseParsed, PolicyPublished
 from schemas.identity import derive
@@ -88,6 +89,8 @@ class _Run:
                 view.apply(POLICIES.key(published), published)
         if "join_limit" in self._handler.capabilities:
             self._given["join_limit"] = timedelta(days=1)
+        if "codec" in self._handler.capabilities:
+            self._given["codec"] = Codec(registry_at("mock://month"))
 
     def __call__(self, event: Event) -> Sequence[Event]:
         arguments: list[Any] = [event]

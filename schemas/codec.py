@@ -163,6 +163,7 @@ class Codec:
         self._readers: dict[bytes, _Reader] = {}
         # Of the event that was read last: an event that it brings about shares most of them.
         self._parts: Parts = {}
+        self._last: tuple[Event | None, bytes] = None, b""
 
     def register(self, kind: type[Event]) -> int:
         """Register an event type under its full name and return its schema id.
@@ -184,13 +185,15 @@ class Codec:
         return (self._writers.get(kind) or self._writer(kind)).head
 
     def encode(self, event: Event) -> bytes:
-        """Return the event's bytes.
+        """Return the event's bytes; of the event that was read last those it was read from.
 
         Raises:
             ContractViolated: a field does not fit the schema.
             RegistryUnavailable: the registry does not answer.
 
         """
+        if event is self._last[0]:
+            return self._last[1]
         writer = self._writers.get(type(event)) or self._writer(type(event))
         pieces = [writer.head]
         try:
@@ -228,7 +231,7 @@ class Codec:
             except UNUSUAL:
                 return self._decode(reader, data)
             if end == len(data):
-                self._parts = parts
+                self._parts, self._last = parts, (event, data)
                 return event
         return self._decode(reader, data)
 

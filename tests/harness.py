@@ -44,6 +44,7 @@ class StageRun:
         self.handler: Handler = stage.load()
         self.store = MemoryStore()
         self.given: dict[str, Any] = {"join_limit": JOIN_LIMIT} if "join_limit" in self.handler.capabilities else {}
+        self.given |= {"codec": CODEC} if "codec" in self.handler.capabilities else {}
         self.given |= given or {}
         for table in self.handler.tables:
             view = table.view()

@@ -1,6 +1,7 @@
 """From a fetched record to what its handler answers, in the polling thread."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from consumers.runtime.clock import instant
 from consumers.runtime.errors import Poisoned
@@ -12,7 +13,10 @@ from schemas.envelope import Event
 from schemas.events import AuditRecorded
 from schemas.frozen import changed
 
-__all__ = ["Handling"]
+__all__ = ["OWN", "Handling"]
+
+# What the polling thread itself has for a handler that asks for it.
+OWN: Final = frozenset({"codec"})
 
 
 class Handling:
@@ -20,7 +24,14 @@ class Handling:
 
     def __init__(self, stage: Stage, handler: Handler, codec: Codec) -> None:
         self._handler, self._codec, self._kinds = handler, codec, frozenset(stage.reads.events)
+        self._own = {"codec": codec} if "codec" in handler.capabilities else {}
         self.given: dict[str, Any] = {}
+
+    def give(self, *given: Mapping[str, Any]) -> None:
+        """Take what the handler gets with every event, by name, beside what the polling thread has itself."""
+        self.given = dict(self._own)
+        for some in given:
+            self.given.update(some)
 
     def decode(self, record: Fetched) -> Event:
         """Return the record's event; one of the trail is told when it was recorded.

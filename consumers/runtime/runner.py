@@ -60,7 +60,7 @@ class Runner:
     def start(self) -> None:
         """Load the tables and join the group."""
         self._p.tables.load()
-        self._handling.given = {**self._p.given, **self._p.tables.views}
+        self._handling.give(self._p.given, self._p.tables.views)
         self._own.join(before_revoke=self._hand_over)
 
     def step(self, timeout: float = 0.1) -> int:

@@ -100,7 +100,7 @@ class Handler:
             something; it is shown as `oldest_waiting_seconds`.
         tables: the tables `handle` needs.
         capabilities: what else it needs: `vault`, `blobs`, `erp`, `join_limit`, `confidence`; `assistant` where one is
-            set.
+            set; `codec` in the inline lane, to keep an event in the bytes it came in.
 
     """
 

@@ -15,6 +15,7 @@ from consumers.screen.prior import Prior
 from policy.checks.across import SplitTransaction
 from policy.compiled import CompiledPolicy
 from policy.table import Policies
+from schemas.codec import Codec
 from schemas.envelope import Event, caused
 from schemas.events import ExpenseDecided, ExpenseEvaluated, ExpenseRetracted, PairDismissed, TickElapsed
 from schemas.lifecycle import State
@@ -33,14 +34,14 @@ class LedgerHistory:
         self._store = store
         self.due = DueTimes(store)
 
-    def of(self, tenant: str, ledger: str) -> Ledger:
+    def of(self, tenant: str, ledger: str, codec: Codec) -> Ledger:
         """Return one ledger's history."""
-        return Ledger(self._store, tenant, ledger)
+        return Ledger(self._store, tenant, ledger, codec)
 
 
-def screen(event: Event, state: LedgerHistory, *, policies: Policies) -> Sequence[Event]:
+def screen(event: Event, state: LedgerHistory, *, policies: Policies, codec: Codec) -> Sequence[Event]:
     """Return the decision on an evaluated expense, or fresh decisions on those that leaned on a retracted one."""
-    ledger = state.of(event.tenant_id, event.ledger)
+    ledger = state.of(event.tenant_id, event.ledger, codec)
     if isinstance(event, ExpenseRetracted):
         return _retract(event, event.revision, ledger, policies)
     if isinstance(event, PairDismissed):
@@ -69,10 +70,10 @@ def screen(event: Event, state: LedgerHistory, *, policies: Policies) -> Sequenc
     return (decided(event, screening, prior, 1, event.occurred_at), *fresh)
 
 
-def expire(tick: TickElapsed, state: LedgerHistory, *, policies: Policies) -> Iterator[Sequence[Event]]:
+def expire(tick: TickElapsed, state: LedgerHistory, *, policies: Policies, codec: Codec) -> Iterator[Sequence[Event]]:
     """Yield the decisions on card lines whose receipt did not come in time, line by line."""
     for due in state.due.take(tick.occurred_at):
-        ledger = state.of(due.tenant, due.ledger)
+        ledger = state.of(due.tenant, due.ledger, codec)
         kept = ledger.kept(due.sequence)
         if kept is not None and ledger.waiting(kept.event.expense_id) == kept.sequence:
             overdue = replace(kept.prior, overdue=True)
@@ -202,4 +203,10 @@ def _receive(receipt: ExpenseEvaluated, prior: Prior, ledger: Ledger, policies: 
     return _again(kept, received, receipt.occurred_at, ledger, policies)
 
 
-HANDLER = Handler(handle=screen, state=LedgerHistory, on_tick=expire, tables=(Table("policies", POLICIES, Policies),))
+HANDLER = Handler(
+    handle=screen,
+    state=LedgerHistory,
+    on_tick=expire,
+    tables=(Table("policies", POLICIES, Policies),),
+    capabilities=("codec",),
+)

@@ -7,6 +7,7 @@ import pytest
 
 from config.settings import Settings, read_settings
 from consumers.runtime.capabilities import KeyView, inline, worker
+from consumers.runtime.handling import OWN
 from consumers.runtime.stage import Lane, Stage
 from consumers.stages import STAGES
 from producers.custody import ensure_secrets
@@ -31,4 +32,4 @@ def test_whatever_a_handler_must_have_is_there(stage: Stage, settings: Settings)
     tables = {table.name for table in handler.tables}
     asked = inspect.signature(handler.handle).parameters.values()
     needed = {p.name for p in asked if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
-    assert needed <= {*given, *tables}
+    assert needed <= {*given, *tables, *(OWN if stage.lane is Lane.INLINE else ())}

@@ -45,6 +45,16 @@ def test_the_same_event_is_the_same_bytes() -> None:
     assert CODEC.encode(event) == CODEC.encode(CODEC.decode(CODEC.encode(event)))
 
 
+def test_the_event_read_last_is_written_in_the_bytes_it_came_in() -> None:
+    """Not made anew; one that is changed, or only equal, is."""
+    event = inbound("k", 1)
+    data = CODEC.encode(event)
+    read = CODEC.decode(data)
+    assert CODEC.encode(read) is data
+    assert CODEC.encode(replace(read)) == data
+    assert CODEC.encode(replace(read, revision=2)) != data
+
+
 @given(st.binary(max_size=40))
 @settings(max_examples=examples(200), deadline=None)
 def test_any_bytes_decode_or_are_undecodable(data: bytes) -> None:
