@@ -42,7 +42,7 @@ def test_every_event_survives_the_wire_and_plain_json(kind: type[Event]) -> None
 def test_the_same_event_is_the_same_bytes() -> None:
     """Encoding is deterministic, map entries included when they were put in the same order."""
     event = replace(inbound("a", 1), tables={"x": "1", "y": "2"})
-    assert CODEC.encode(event) == CODEC.encode(CODEC.decode(CODEC.encode(event)))
+    assert CODEC.encode(event) == CODEC.encode(replace(CODEC.decode(CODEC.encode(event))))
 
 
 def test_the_event_read_last_is_written_in_the_bytes_it_came_in() -> None:
