@@ -1,6 +1,7 @@
 """Time as an argument: what the runner is given instead of reading the machine's clock."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 __all__ = ["EPOCH", "Clock", "instant", "milliseconds"]
@@ -20,6 +21,8 @@ class Clock(Protocol):
         ...
 
 
+# What is written together bears one time.
+@lru_cache(maxsize=1_024)
 def instant(timestamp_ms: int) -> datetime:
     """Return a Kafka timestamp as UTC."""
     return EPOCH + timedelta(milliseconds=timestamp_ms)

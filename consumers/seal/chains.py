@@ -1,12 +1,14 @@
 """What seal keeps of each expense: where its chain stands, and what it wrote last."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
 from audit.chain import Head, start
 from consumers.runtime.stage import Store
+from schemas.frozen import changed
 
 __all__ = ["Chain", "Chains"]
 
@@ -44,7 +46,7 @@ class Chain:
     def grown(self, head: Head, state: str | None, revision: int, reported: str | None, event_id: str) -> "Chain":
         """Return the chain with one more entry."""
         recent = (*self.recent, _short(event_id))[-_REMEMBERED:]
-        return replace(self, head=head, state=state, revision=revision, reported=reported, recent=recent)
+        return changed(self, head=head, state=state, revision=revision, reported=reported, recent=recent)
 
 
 class Chains:
@@ -84,5 +86,7 @@ class Chains:
         self._store.put(expense_id, orjson.dumps(kept))
 
 
+# Asked for twice, before a record is sealed and after.
+@lru_cache(maxsize=1)
 def _short(event_id: str) -> str:
     return hashlib.sha256(event_id.encode()).digest()[:_SHORT].hex()
