@@ -11,20 +11,23 @@ more of them than it has fields; usually there are one or two, of a few kilobyte
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from audit.entry import Entry
 from audit.reconstruct import SUPERSEDED, TOLD_BY, Expense, ahead, moved, said
 from schemas.codec import Codec
 from schemas.envelope import Event
 from schemas.events import ReviewClosed, ReviewOpened
-from schemas.frozen import changed
+from schemas.frozen import changed, defaults, setters
 from schemas.glance import Carried
 
 __all__ = ["Folding", "Sketch"]
 
 # What these say is needed at once: a review is opened, told anew and closed in turn.
 _AT_ONCE = (ReviewOpened, ReviewClosed)
+_NONE = object()
+_BEGUN = defaults(Expense)
+_FIELDS = tuple(setters(Expense))
 _PERSONAL = frozenset({"personal"})
 _SUPERSEDED = frozenset(SUPERSEDED)
 _TOLD_BY = {kind: frozenset(names) for kind, names in TOLD_BY.items()}
@@ -43,6 +46,15 @@ class Sketch:
 
     expense: Expense
     words: tuple[_Word, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Most of an expense is not told yet: what is as it began is not written down with the rest.
+        told = {name: value for name in _FIELDS if (value := getattr(self.expense, name)) != _BEGUN.get(name, _NONE)}
+        return _again, (told, self.words)
+
+
+def _again(told: dict[str, Any], words: tuple[_Word, ...]) -> Sketch:
+    return Sketch(Expense(**told), words)
 
 
 class Folding:

@@ -74,7 +74,7 @@ def read_on(found: Session, topic: str, partition: int | None, tell: Tell) -> It
     """
     client = client_settings(found.bootstrap, found.settings.kafka_options)
     try:
-        with closing(KafkaTail(client, topic, partition, None, _TIMEOUT_S)) as tail:
+        with closing(KafkaTail(client, topic, partition, None, _TIMEOUT_S, headers=False)) as tail:
             total = 0
             while chunk := tail.catch_up():
                 total = total or len(chunk) + tail.remaining
@@ -95,7 +95,7 @@ def following(found: Session, topic: Topic, start: Mapping[int, int]) -> Iterato
     """
     client = client_settings(found.bootstrap, found.settings.kafka_options)
     try:
-        with closing(KafkaTail(client, topic.name, None, start, _TIMEOUT_S)) as tail:
+        with closing(KafkaTail(client, topic.name, None, start, _TIMEOUT_S, headers=False)) as tail:
             while True:
                 chunk = tail.catch_up()
                 yield chunk
