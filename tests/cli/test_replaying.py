@@ -1,0 +1,159 @@
+"""Replaying an audit log on a broker: side by side, going on behind the moment, and into a file."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Timer
+
+import orjson
+import pytest
+
+from audit.reconstruct import state_at
+from cli import auditlog, replaying, trail
+from cli.context import session
+from cli.output import as_json, as_line
+from producers.edge import codec_of, open_publisher
+from schemas.events import AuditSealed
+from tests.audit.trail import (
+    NOON,
+    SECOND,
+    Trail,
+    begun,
+    clean,
+    coded,
+    decided,
+    held,
+    opened,
+    rejected,
+    resolved,
+    sealed,
+)
+from tests.cli.sealing import sealed_really
+from tests.cli.verbs import Run, refusal, runner
+
+PARTITIONS = 4
+AT = (NOON + 2 * SECOND).isoformat()
+LATER = "2027-01-01"
+# The command line on the topic of this test, in a process of its own.
+COMMAND = """
+import sys
+from dataclasses import replace
+from cli import replaying
+replaying.AUDIT_LOG = replace(replaying.AUDIT_LOG, name=sys.argv.pop(1))
+from cli.main import run
+run()
+"""
+
+
+@pytest.fixture
+def run(home: Path) -> Run:
+    """Return a function that runs `audit` with words."""
+    assert not home.exists()
+    return runner(trail.add, "audit")
+
+
+@pytest.fixture
+def spread(log: Callable[..., None]) -> Callable[[Sequence[Sequence[AuditSealed]]], None]:
+    """Return a function that writes the entries of expenses, each expense to one of several partitions."""
+    log()
+
+    def append(trails: Sequence[Sequence[AuditSealed]]) -> None:
+        settings = session().settings
+        with open_publisher(settings, codec_of(settings)) as publisher:
+            for number, entries in enumerate(trails):
+                for entry in entries:
+                    publisher.publish(entry, replaying.AUDIT_LOG, number % PARTITIONS)
+
+    return append
+
+
+def expenses(number: int) -> list[Trail]:
+    """Return trails of many expenses that went different ways."""
+    makers: list[Callable[[str], Trail]] = [
+        clean,
+        resolved,
+        lambda name: rejected(held(decided(coded(begun(name)), violation=True))),
+        begun,
+    ]
+    return [makers[each % len(makers)](f"e{each}") for each in range(number)]
+
+
+def test_a_line_of_everything_known_is_what_json_of_it_was() -> None:
+    """The quick way to write an expense gives the bytes of the general one, money and moments included."""
+    for each in state_at(opened(sealed(resolved())), NOON + timedelta(days=1)).values():
+        assert as_line(each).decode() == as_json(each)
+
+
+def test_following_by_event_time_is_refused(run: Run) -> None:
+    """What happened later may have been known earlier: nothing could be followed."""
+    assert "--event-time" in refusal(run("replay", "--as-of", LATER, "--follow", "--event-time"))
+
+
+@pytest.mark.kafka
+def test_one_process_and_several_find_the_same(
+    run: Run, spread: Callable[[Sequence[Sequence[AuditSealed]]], None], tmp_path: Path
+) -> None:
+    """States at two moments, chains, heads and alterations do not depend on how many processes read."""
+    trails = [sealed_really(each) for each in expenses(24)]
+    forged = trails[5]
+    forged[2] = replace(forged[2], metadata=forged[2].metadata.replace("acme", "acne"))
+    del trails[6][3]
+    spread(trails)
+    told = {}
+    for workers in (1, 2, 3):
+        heads = tmp_path / f"heads-{workers}.json"
+        verified = run("verify", "--workers", str(workers), "--json", "--keep-heads", heads)
+        assert verified.exit_code == 1
+        found = orjson.loads(verified.output)
+        assert found.pop("processor_s") > 0
+        said = [run("replay", "--as-of", at, "--workers", str(workers), *how).output for at in (AT, LATER)
+                for how in (("--json",), ())]  # fmt: skip
+        told[workers] = (found, heads.read_bytes(), said)
+    assert told[1] == told[2] == told[3]
+    found, heads, said = told[1]
+    assert {(a["kind"], a["sequence"]) for a in found["alterations"]} == {
+        ("altered", 3), ("relabelled", 3), ("missing", 4),
+    }  # fmt: skip
+    assert len(orjson.loads(heads)) == len(trails)
+    codec = auditlog.codec(session())
+    history = auditlog.history(auditlog.records(session(), replaying.AUDIT_LOG, quiet=True), codec)
+    expected = sorted(as_json(each) for each in state_at(history, NOON + timedelta(days=30)).values())
+    assert said[2].splitlines() == expected
+
+
+@pytest.mark.kafka
+def test_a_replay_goes_on_until_interrupted(
+    home: Path, spread: Callable[[Sequence[Sequence[AuditSealed]]], None]
+) -> None:
+    """Behind the state at the moment come changes already sealed and those sealed meanwhile; SIGINT ends it well."""
+    first, second = sealed_really(clean("one")), sealed_really(resolved("two"))
+    spread([first, second[:6]])
+    command = [sys.executable, "-c", COMMAND, replaying.AUDIT_LOG.name]
+    command += ["audit", "replay", "--as-of", AT, "--follow", "--json"]
+    following = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    patience = Timer(120, following.kill)
+    patience.start()
+    try:
+        assert following.stdout is not None
+        told = [orjson.loads(following.stdout.readline()) for _ in range(2)]
+        assert [each["state"] for each in told] == ["read", "read"]
+        assert [each["expense_id"] for each in told] == sorted(each["expense_id"] for each in told)
+        told = [orjson.loads(following.stdout.readline()) for _ in range(len(first) - 2 + 6 - 2)]
+        spread([[], second[6:]])
+        told += [orjson.loads(following.stdout.readline()) for _ in second[6:]]
+        following.send_signal(signal.SIGINT)
+        rest, complaints = following.communicate(timeout=60)
+    finally:
+        patience.cancel()
+        following.kill()
+        following.wait()
+    assert (following.returncode, rest, complaints) == (0, b"", b"")
+    for entries in (first, second):
+        mine = [each for each in told if each["expense_id"] == entries[0].expense_id]
+        assert [each["sequence"] for each in mine] == list(range(3, len(entries) + 1))
+        assert mine[-1]["state"] == "posted"
