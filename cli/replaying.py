@@ -5,6 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,7 +16,7 @@ import typer
 from audit.reconstruct import Expense
 from audit.sketch import Sketch
 from audit.story import money
-from cli import auditlog, partitions
+from cli import auditlog, columns, partitions
 from cli.context import Refused, Session, session
 from cli.folding import Question, States, begin, changing, folded, lines
 from cli.instants import instant, utc
@@ -31,6 +32,14 @@ _PAGE: Final = 1_000
 """Rows that are drawn at once: a table's columns are as wide as its widest row, so all of them are in memory."""
 
 
+class Form(StrEnum):
+    """How states are given out."""
+
+    TABLE = "table"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
 def replay(
     as_of: Annotated[str, typer.Option(help="Moment in ISO 8601, UTC unless it has a zone: 2026-03-14T10:02:00Z.")],
     event_time: Annotated[
@@ -42,25 +51,52 @@ def replay(
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what was sealed after that moment, until interrupted.")
     ] = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="table; json: an object an expense, with everything known; parquet.")
+    ] = Form.TABLE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="parquet: the file to write.")] = None,
     workers: Workers = 0,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object an expense, with everything known.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Rebuild the state of every expense as it was at a moment, that moment included, from the audit log alone.
 
     With --follow each expense is shown again whenever an entry changes it, in the order of the log.
     """
     asked = Question(instant("--as-of", as_of), event_time, expense, batch, tenant)
-    if follow and event_time:
-        raise Refused("--follow goes on in the order the log knew of things; leave --event-time out")
-    found = session()
+    form = Form.JSON if json and form == Form.TABLE else form
+    _refuse(form, output, json=json, follow=follow, event_time=event_time)
+    found, json = session(), form == Form.JSON
     if follow:
         _follow(found, asked, json=json)
         return
     with tempfile.TemporaryDirectory(prefix="spendtrail-replay-") as folder:
-        shown: Callable[[Expense], bytes] = as_line if json else _row
+        shown: Callable[[Expense], bytes] = _row if form == Form.TABLE else as_line
         given = (AUDIT_LOG, asked, shown, Path(folder))
         paths = partitions.each(found, AUDIT_LOG, workers, folded, *given, quiet=json)
-        _say(lines(paths), asked, json=json)
+        if output is None:
+            _say(lines(paths), asked, json=json)
+        else:
+            _write(output, lines(paths))
+
+
+def _refuse(form: Form, output: Path | None, *, json: bool, follow: bool, event_time: bool) -> None:
+    """Refuse options that contradict each other, before anything is read."""
+    if follow and event_time:
+        raise Refused("--follow goes on in the order the log knew of things; leave --event-time out")
+    if json and form != Form.JSON:
+        raise Refused(f"--json and --format {form.value} are two answers; give one of them")
+    if follow and form == Form.PARQUET:
+        raise Refused("--follow has no end and a Parquet file needs one; take --format json")
+    if (form == Form.PARQUET) != (output is not None):
+        raise Refused("--format parquet and --output FILE go together; what is printed can be redirected")
+
+
+def _write(path: Path, found: Iterable[bytes]) -> None:
+    try:
+        number = columns.write(path, found)
+    except OSError as error:
+        raise Refused(f"--output {path}: {error.strerror or error}; name a file that can be written") from error
+    console.print(f"{path}: {number} expenses", highlight=False)
 
 
 def _say(found: Iterable[bytes], asked: Question, *, json: bool) -> None:
