@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import orjson
 
@@ -21,9 +20,6 @@ from cli.shelf import Shelf
 from schemas.topics import Topic
 
 __all__ = ["Examined", "examine", "merged"]
-
-# Heads are small, and few of them are at hand at a time.
-_AT_HAND: Final = 8_192
 
 
 @dataclass(slots=True)
@@ -68,10 +64,10 @@ def examine(
     """
     examined, began = Examined(), time.process_time()
     with ExitStack() as open_:
-        chains = open_.enter_context(Shelf[Chain](_AT_HAND))
+        chains = open_.enter_context(Shelf[Chain]())
         coverage = None
         if kept is not None:
-            coverage = Placed({partition: kept}, places=Places(open_.enter_context(Shelf[Head](_AT_HAND))))
+            coverage = Placed({partition: kept}, places=Places(open_.enter_context(Shelf[Head]())))
         log = auditlog.read_on(found, topic.name, partition, tell)
         sifted = auditlog.sift(log, auditlog.codec(found), examined.alterations)
         examined.alterations += verify(examined.passing(sifted), heads, coverage, chains)
