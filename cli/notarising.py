@@ -1,7 +1,7 @@
 """`spendtrail audit checkpoint`, `witness` and `rotate-key`: signing what the log is now."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from audit.alteration import Alteration
 from audit.check import key_id
-from audit.checkpoint import HASH_BYTES, hashes_file, key_file, key_statement, named, signed
+from audit.checkpoint import HASH_BYTES, Signer, hashes_file, key_file, key_statement, named, signed
 from audit.kept import Record, load
 from audit.verify import Coverage, verify
 from audit.witness import witnessed, witnessed_file
@@ -21,10 +21,11 @@ from schemas.topics import AUDIT_LOG
 from vault.append_only import AlreadyWritten, AppendOnly
 from vault.blobs import BlobStoreUnavailable
 from vault.signing import KeyFile, SigningKeyUnusable, create_signing_key
+from vault.transit import KeyServiceAway, TransitKey
 
 __all__ = [
     "Json",
-    "KeyPath",
+    "KeySource",
     "Seen",
     "Store",
     "Trusted",
@@ -33,15 +34,18 @@ __all__ = [
     "opened",
     "rotate_key",
     "seen_of",
+    "signer_at",
     "witness",
 ]
 
 Store = Annotated[
     str | None, typer.Option(help="URL where checkpoints are kept; none: what SPENDTRAIL_CHECKPOINTS says.")
 ]
-KeyPath = Annotated[
-    Path | None,
-    typer.Option("--signing-key", help="File of the signing key; none: what SPENDTRAIL_NOTARY_KEY says."),
+KeySource = Annotated[
+    str | None,
+    typer.Option(
+        "--signing-key", help="The signing key, a file or its URL in a key service; none: SPENDTRAIL_NOTARY_KEY."
+    ),
 ]
 Trusted = Annotated[
     str | None, typer.Option("--key", help="Public key of the notary, or its id, as published; none: the first kept.")
@@ -100,24 +104,55 @@ def seen_of(path: Path) -> dict[str, object]:
     return found
 
 
-def checkpoint(store: Store = None, signing_key: KeyPath = None, json: Json = False) -> None:
+def signer_at(found: Session, source: str, *, fresh: bool) -> Signer:
+    """Return what signs with the key at a path or URL; `fresh` makes a file that is not there.
+
+    Raises:
+        Refused: the key cannot be used.
+        Unreachable: its service does not answer; nothing was signed.
+
+    """
+    try:
+        if "://" in source:
+            return TransitKey(source, found.settings.notary_token_file)
+        if fresh and not Path(source).exists():
+            create_signing_key(Path(source))
+        return KeyFile(Path(source))
+    except SigningKeyUnusable as error:
+        raise Refused(str(error)) from error
+    except KeyServiceAway as error:
+        raise Unreachable(f"{error}; nothing was signed, and what is there is signed next time") from error
+
+
+@contextmanager
+def _signing() -> Iterator[None]:
+    """Say what went wrong with a key while signing.
+
+    Raises:
+        Refused, Unreachable: as `signer_at`.
+
+    """
+    try:
+        yield
+    except SigningKeyUnusable as error:
+        raise Refused(str(error)) from error
+    except KeyServiceAway as error:
+        raise Unreachable(f"{error}; what is not signed yet is signed next time") from error
+
+
+def checkpoint(store: Store = None, signing_key: KeySource = None, json: Json = False) -> None:
     """Verify the whole log, and sign what each partition is now where it has grown.
 
     Nothing is signed when anything was altered: exit code 1, and `spendtrail audit verify` lists what.
 
-    The key is made at the first checkpoint. Run this where the log cannot be written, and keep the store where nobody
-    who writes the log can delete.
+    The key is made at the first checkpoint; one in a key service has to be there. Run this where the log cannot be
+    written, and keep the store where nobody who writes the log can delete.
     """
     found = session()
-    path = signing_key or found.settings.notary_key_file
+    source = signing_key or found.settings.notary_key_source
     files = opened(found, store)
     record = kept(files)
-    try:
-        if not record.keys and not record.alterations and not path.exists():
-            create_signing_key(path)
-        signer = KeyFile(path)
-    except SigningKeyUnusable as error:
-        raise Refused(str(error)) from error
+    signer = signer_at(found, source, fresh=not record.keys and not record.alterations)
     coverage = Coverage(record.partitions)
     alterations = [*record.alterations, *examined(found, coverage, quiet=json)]
     if alterations:
@@ -128,17 +163,19 @@ def checkpoint(store: Store = None, signing_key: KeyPath = None, json: Json = Fa
     if not record.keys:
         _add(files, key_file(1), key_statement(signer.public, None))
     elif bytes.fromhex(record.keys[-1]["public"]) != signer.public:
-        raise Refused(f"{path} is not the newest key kept; `spendtrail audit rotate-key` brings in another one")
+        raise Refused(f"{source} is not the newest key kept; `spendtrail audit rotate-key` brings in another one")
     for partition, growth in sorted(coverage.growths.items()):
         before = record.partitions.get(partition)
         if before is not None and growth.size == before.size:
             continue
         body = growth.body(AUDIT_LOG.name, partition, before.last if before else None, at, signer.public)
+        with _signing():
+            data = signed(body, signer)
         # Hashes first: a checkpoint without them would be an alarm. Those of a notary that was stopped in between may
         # be there already; their name says what is in them.
         with suppress(AlreadyWritten):
             _put(files, hashes_file(body), bytes(growth.hashes[before.size * HASH_BYTES if before else 0 :]))
-        _add(files, named(partition, body["number"]), signed(body, signer))
+        _add(files, named(partition, body["number"]), data)
         written.append({"partition": partition, "number": body["number"], "size": body["size"], "root": body["root"]})
     key = signer.public.hex()
     if json:
@@ -164,7 +201,9 @@ def examined(found: Session, coverage: Coverage, *, quiet: bool) -> Iterator[Alt
 
 
 def witness(
-    signing_key: Annotated[Path, typer.Option("--signing-key", help="The witness's own key; made if it is not there.")],
+    signing_key: Annotated[
+        str, typer.Option("--signing-key", help="The witness's own key, a file or a URL; a file is made if not there.")
+    ],
     store: Store = None,
     trusted: Trusted = None,
     seen: Seen = None,
@@ -179,17 +218,14 @@ def witness(
     record = kept(files, trusted, seen)
     if record.alterations:
         raise Unreachable(f"nothing is signed: {record.alterations[0].message}")
-    try:
-        if not signing_key.exists():
-            create_signing_key(signing_key)
-        signer = KeyFile(signing_key)
-    except SigningKeyUnusable as error:
-        raise Refused(str(error)) from error
+    signer = signer_at(found, signing_key, fresh=True)
     written = []
     for _, each in sorted(record.partitions.items()):
         name = witnessed_file(each.last, key_id(signer.public))
+        with _signing():
+            data = witnessed(each.last, signer, now())
         try:
-            _put(files, name, witnessed(each.last, signer, now()))
+            _put(files, name, data)
         except AlreadyWritten:
             continue
         written.append(name)
@@ -200,9 +236,9 @@ def witness(
 
 
 def rotate_key(
-    to: Annotated[Path, typer.Option("--to", help="File of the new key; made if it is not there.")],
+    to: Annotated[str, typer.Option("--to", help="The new key, a file or a URL; a file is made if it is not there.")],
     store: Store = None,
-    signing_key: KeyPath = None,
+    signing_key: KeySource = None,
 ) -> None:
     """Bring in a new signing key: the old one signs it, and signs nothing any more. No checkpoint is signed anew."""
     found = session()
@@ -211,16 +247,13 @@ def rotate_key(
     if record.alterations or not record.keys:
         why = record.alterations[0].message if record.alterations else "there is no checkpoint yet"
         raise Refused(f"no key is brought in: {why}")
-    try:
-        old = KeyFile(signing_key or found.settings.notary_key_file)
-        if not to.exists():
-            create_signing_key(to)
-        new = KeyFile(to)
-    except SigningKeyUnusable as error:
-        raise Refused(str(error)) from error
+    old = signer_at(found, signing_key or found.settings.notary_key_source, fresh=False)
+    new = signer_at(found, to, fresh=True)
     if bytes.fromhex(record.keys[-1]["public"]) != old.public:
         raise Refused("the key to replace is not the newest one kept; name that with --signing-key")
-    _add(files, key_file(len(record.keys) + 1), key_statement(new.public, old))
+    with _signing():
+        data = key_statement(new.public, old)
+    _add(files, key_file(len(record.keys) + 1), data)
     console.print(f"from now on sign with --signing-key {to}; public key {new.public.hex()}", highlight=False)
 
 

@@ -64,7 +64,10 @@ class Settings(BaseSettings):
         str, Field(description="URL of the store of the audit log's signed checkpoints; empty: a folder under home.")
     ] = ""
     notary_key: Annotated[
-        Path | None, Field(description="File with the key that signs checkpoints; none: a file under home.")
+        str, Field(description="Key that signs checkpoints: a file, or its URL in a key service; empty: under home.")
+    ] = ""
+    notary_token_file: Annotated[
+        Path | None, Field(description="File with the token for that key service; read anew for each request.")
     ] = None
     region: Annotated[str, Field(description="Region this process serves; empty: there are none.")] = ""
     residency: Annotated[
@@ -167,9 +170,9 @@ class Settings(BaseSettings):
         return self.checkpoints or (self.home / "checkpoints").resolve().as_uri()
 
     @property
-    def notary_key_file(self) -> Path:
+    def notary_key_source(self) -> str:
         """Where the key that signs them is."""
-        return self.notary_key or self.home / "keys" / "notary.pem"
+        return self.notary_key or str(self.home / "keys" / "notary.pem")
 
     @property
     def read_model(self) -> str:

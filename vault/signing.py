@@ -1,4 +1,4 @@
-"""The notary's key: an Ed25519 key in a file of its owner's only. A key service has the same two methods."""
+"""The notary's key: an Ed25519 key in a file of its owner's only. `vault.transit` has the same two methods."""
 
 import os
 import stat

@@ -1,6 +1,6 @@
 {{/* The environment that every process has, none of it secret: a map of strings.
 
-SPENDTRAIL_CHECKPOINTS and SPENDTRAIL_NOTARY_KEY are set for no process: whoever signs the audit log must not be one of
+SPENDTRAIL_CHECKPOINTS, SPENDTRAIL_NOTARY_KEY and SPENDTRAIL_NOTARY_TOKEN_FILE are set for no process: whoever signs the audit log must not be one of
 those who write it, so the notary runs elsewhere, with a key that nothing in this release holds.
 
 SPENDTRAIL_REGIONS neither: a release serves one region, and refuses what belongs to another. */}}

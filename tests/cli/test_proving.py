@@ -19,6 +19,7 @@ from tests.audit import trail as trails
 from tests.audit.trail import NOON, clean, resolved
 from tests.cli.sealing import sealed_really
 from tests.cli.verbs import Run, refusal, runner
+from tests.vault.transit_service import serving
 
 SNAPSHOT = canonical({"name": "travel"}).decode()
 VERSION = sha256(SNAPSHOT.encode()).hexdigest()
@@ -106,3 +107,41 @@ def test_what_cannot_be_asked_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "kept.json").write_text("[]")
     assert "is no checkpoint file" in refusal(run("check", tmp_path / "b.zip", "--seen", tmp_path / "kept.json"))
     assert "check.py bundle.zip" in run("check", "--script").output
+
+
+@pytest.mark.kafka
+def test_a_key_service_signs_and_is_waited_for(
+    run: Run, log: Log, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checkpoints, a witness and a key change go by the key service; while it is away nothing is signed or lost."""
+    token = tmp_path / "token"
+    entries = sealed_really(clean("one"), clean("two"))
+    half = len(entries) // 2
+    log(*entries[:half])
+    with serving() as service:
+        token.write_text(service.token)
+        monkeypatch.setenv("SPENDTRAIL_NOTARY_KEY", service.add("notary"))
+        monkeypatch.setenv("SPENDTRAIL_NOTARY_TOKEN_FILE", str(token))
+        service.status = 503
+        away = run("checkpoint")
+        assert isinstance(away.exception, Unreachable)
+        assert "nothing was signed, and what is there is signed next time" in str(away.exception)
+        assert not list((home / "checkpoints").rglob("*.json"))
+        service.status = 0
+        first = orjson.loads(run("checkpoint", "--json").output)
+        assert first["key"] == service.public("notary", 1).hex()
+        log(*entries[half:])
+        service.flip = True
+        assert "nothing was signed" in refusal(run("checkpoint"))
+        service.flip = False
+        second = orjson.loads(run("checkpoint", "--json").output)
+        assert [(c["number"], c["size"]) for c in second["checkpoints"]] == [(2, len(entries))]
+        witness = orjson.loads(run("witness", "--signing-key", service.add("witness"), "--json").output)
+        assert (witness["key"], len(witness["written"])) == (service.public("witness", 1).hex(), 1)
+        newer = service.add("notary")
+        assert "is not the newest key kept" in refusal(run("checkpoint"))
+        assert "rotate-key" not in run("rotate-key", "--signing-key", f"{newer}?version=1", "--to", newer).output
+        assert "0 checkpoints signed" in run("checkpoint").output
+    words = ("--json", "--key", first["key"], "--witness", witness["key"])
+    told = orjson.loads(run("verify", *words).output)
+    assert (told["alterations"], told["under_checkpoints"]) == ([], len(entries))
