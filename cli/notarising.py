@@ -1,4 +1,4 @@
-"""`spendtrail audit checkpoint`, `witness` and `rotate-key`: signing what the log is now."""
+"""`spendtrail audit checkpoint` and `rotate-key`: signing what the log is now."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,10 +13,10 @@ from audit.check import key_id
 from audit.checkpoint import HASH_BYTES, Signer, hashes_file, key_file, key_statement, named, signed
 from audit.kept import Record, load
 from audit.verify import Coverage, verify
-from audit.witness import witnessed, witnessed_file
 from cli import auditlog
 from cli.context import Refused, Session, Unreachable, now, session
 from cli.output import console, say_json
+from cli.repeating import repeated
 from schemas.topics import AUDIT_LOG
 from vault.append_only import AlreadyWritten, AppendOnly
 from vault.blobs import BlobStoreUnavailable
@@ -24,18 +24,21 @@ from vault.signing import KeyFile, SigningKeyUnusable, create_signing_key
 from vault.transit import KeyServiceAway, TransitKey
 
 __all__ = [
+    "Every",
     "Json",
     "KeySource",
     "Seen",
     "Store",
     "Trusted",
     "checkpoint",
+    "files_in",
     "kept",
     "opened",
+    "put",
     "rotate_key",
     "seen_of",
     "signer_at",
-    "witness",
+    "signing",
 ]
 
 Store = Annotated[
@@ -54,6 +57,9 @@ Seen = Annotated[
     list[Path] | None, typer.Option("--seen", help="A checkpoint file kept elsewhere; may be given several times.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+Every = Annotated[
+    float | None, typer.Option("--every", help="Do it again every so many seconds, until SIGTERM or Ctrl-C.", min=1)
+]
 
 
 def opened(found: Session, url: str | None) -> AppendOnly:
@@ -82,8 +88,18 @@ def kept(
         Unreachable: the store does not answer.
 
     """
+    return load(files_in(store), trusted, [seen_of(path) for path in seen or ()], witness_key)
+
+
+def files_in(store: AppendOnly) -> dict[str, bytes]:
+    """Return every file of the store.
+
+    Raises:
+        Unreachable: it does not answer.
+
+    """
     try:
-        return load(store.files(), trusted, [seen_of(path) for path in seen or ()], witness_key)
+        return store.files()
     except BlobStoreUnavailable as error:
         raise Unreachable(str(error)) from error
 
@@ -125,7 +141,7 @@ def signer_at(found: Session, source: str, *, fresh: bool) -> Signer:
 
 
 @contextmanager
-def _signing() -> Iterator[None]:
+def signing() -> Iterator[None]:
     """Say what went wrong with a key while signing.
 
     Raises:
@@ -140,14 +156,20 @@ def _signing() -> Iterator[None]:
         raise Unreachable(f"{error}; what is not signed yet is signed next time") from error
 
 
-def checkpoint(store: Store = None, signing_key: KeySource = None, json: Json = False) -> None:
+def checkpoint(store: Store = None, signing_key: KeySource = None, every: Every = None, json: Json = False) -> None:
     """Verify the whole log, and sign what each partition is now where it has grown.
 
     Nothing is signed when anything was altered: exit code 1, and `spendtrail audit verify` lists what.
 
     The key is made at the first checkpoint; one in a key service has to be there. Run this where the log cannot be
     written, and keep the store where nobody who writes the log can delete.
+
+    With --every it goes on; what does not answer, or was altered, is told each time and nothing is signed then.
     """
+    repeated(every, lambda: _checkpoint(store, signing_key, json=json))
+
+
+def _checkpoint(store: str | None, signing_key: str | None, *, json: bool) -> None:
     found = session()
     source = signing_key or found.settings.notary_key_source
     files = opened(found, store)
@@ -169,12 +191,12 @@ def checkpoint(store: Store = None, signing_key: KeySource = None, json: Json = 
         if before is not None and growth.size == before.size:
             continue
         body = growth.body(AUDIT_LOG.name, partition, before.last if before else None, at, signer.public)
-        with _signing():
+        with signing():
             data = signed(body, signer)
         # Hashes first: a checkpoint without them would be an alarm. Those of a notary that was stopped in between may
         # be there already; their name says what is in them.
         with suppress(AlreadyWritten):
-            _put(files, hashes_file(body), bytes(growth.hashes[before.size * HASH_BYTES if before else 0 :]))
+            put(files, hashes_file(body), bytes(growth.hashes[before.size * HASH_BYTES if before else 0 :]))
         _add(files, named(partition, body["number"]), data)
         written.append({"partition": partition, "number": body["number"], "size": body["size"], "root": body["root"]})
     key = signer.public.hex()
@@ -200,41 +222,6 @@ def examined(found: Session, coverage: Coverage, *, quiet: bool) -> Iterator[Alt
     yield from sifted
 
 
-def witness(
-    signing_key: Annotated[
-        str, typer.Option("--signing-key", help="The witness's own key, a file or a URL; a file is made if not there.")
-    ],
-    store: Store = None,
-    trusted: Trusted = None,
-    seen: Seen = None,
-    json: Json = False,
-) -> None:
-    """Sign the last checkpoint of every partition as a witness, after seeing that each goes on from those before.
-
-    Give with --seen what you signed last time: a notary cannot show two histories to a witness who remembers one.
-    """
-    found = session()
-    files = opened(found, store)
-    record = kept(files, trusted, seen)
-    if record.alterations:
-        raise Unreachable(f"nothing is signed: {record.alterations[0].message}")
-    signer = signer_at(found, signing_key, fresh=True)
-    written = []
-    for _, each in sorted(record.partitions.items()):
-        name = witnessed_file(each.last, key_id(signer.public))
-        with _signing():
-            data = witnessed(each.last, signer, now())
-        try:
-            _put(files, name, data)
-        except AlreadyWritten:
-            continue
-        written.append(name)
-    if json:
-        say_json({"key": signer.public.hex(), "written": written})
-    else:
-        console.print(f"{len(written)} checkpoints witnessed with key {signer.public.hex()}", highlight=False)
-
-
 def rotate_key(
     to: Annotated[str, typer.Option("--to", help="The new key, a file or a URL; a file is made if it is not there.")],
     store: Store = None,
@@ -251,7 +238,7 @@ def rotate_key(
     new = signer_at(found, to, fresh=True)
     if bytes.fromhex(record.keys[-1]["public"]) != old.public:
         raise Refused("the key to replace is not the newest one kept; name that with --signing-key")
-    with _signing():
+    with signing():
         data = key_statement(new.public, old)
     _add(files, key_file(len(record.keys) + 1), data)
     console.print(f"from now on sign with --signing-key {to}; public key {new.public.hex()}", highlight=False)
@@ -259,12 +246,19 @@ def rotate_key(
 
 def _add(files: AppendOnly, name: str, data: bytes) -> None:
     try:
-        _put(files, name, data)
+        put(files, name, data)
     except AlreadyWritten as error:
         raise Unreachable(f"{error}: another notary signs here at the same time") from error
 
 
-def _put(files: AppendOnly, name: str, data: bytes) -> None:
+def put(files: AppendOnly, name: str, data: bytes) -> None:
+    """Add a file to the store.
+
+    Raises:
+        AlreadyWritten: there is one of that name.
+        Unreachable: the store does not answer.
+
+    """
     try:
         files.add(name, data)
     except BlobStoreUnavailable as error:

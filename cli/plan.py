@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cli.context import Session
 from consumers.stages import STAGES, stage_named
@@ -11,7 +12,7 @@ from devstack.supervisor import Child
 
 __all__ = ["SERVICES", "Ports", "children", "service_command", "spread", "stage_command"]
 
-SERVICES: tuple[str, ...] = ("erp", "upload", "ticker")
+SERVICES: tuple[str, ...] = ("erp", "upload", "ticker", "notary", "witness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ def spread(wanted: Sequence[str]) -> Mapping[str, int]:
     return counts
 
 
-def children(session: Session, ports: Ports, replicas: Mapping[str, int]) -> list[Child]:
-    """Return every process of a whole system on this machine."""
+def children(session: Session, ports: Ports, replicas: Mapping[str, int], notary_s: float | None = None) -> list[Child]:
+    """Return every process of a whole system on this machine, with notary and witness where `notary_s` is given."""
     environment = {
         **session.environment(),
         "SPENDTRAIL_ERP_URL": session.settings.erp_url or f"http://127.0.0.1:{ports.erp}",
@@ -62,7 +63,17 @@ def children(session: Session, ports: Ports, replicas: Mapping[str, int]) -> lis
             name = f"{stage.name}-{number}"
             found.append(Child(name, stage_command(stage.name), {**environment, "SPENDTRAIL_INSTANCE": name}))
     found += [Child(name, service_command(name), environment) for name in ("upload", "ticker")]
+    if notary_s is not None:
+        found += _notaries(session.settings.home, notary_s, environment)
     return found
+
+
+def _notaries(home: Path, every_s: float, environment: Mapping[str, str]) -> Iterator[Child]:
+    audit = (sys.executable, "-P", "-m", "cli.main", "audit")
+    again = ("--every", str(every_s))
+    yield Child("notary", (*audit, "checkpoint", *again), environment)
+    own = ("--signing-key", str(home / "keys" / "witness.pem"), "--remember", str(home / "witness"))
+    yield Child("witness", (*audit, "witness", *own, *again), environment)
 
 
 def stage_command(name: str) -> tuple[str, ...]:

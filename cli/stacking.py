@@ -36,6 +36,10 @@ def up(
     replicas: Annotated[
         list[str] | None, typer.Option(help="STAGE=N, may be given several times; one replica each otherwise.")
     ] = None,
+    notary: Annotated[
+        float | None,
+        typer.Option(help="Sign the audit log every so many seconds, with a witness beside; otherwise neither.", min=1),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Start Kafka, the registry, every stage, the upload service, the ticker and the ERP sandbox.
@@ -47,7 +51,7 @@ def up(
         counts = spread(replicas or ())
     except ValueError as error:
         raise Refused(str(error)) from error
-    addresses = bring_up(brokers, counts, quiet=json)
+    addresses = bring_up(brokers, counts, notary, quiet=json)
     if json:
         say_json(addresses)
         return
@@ -56,7 +60,9 @@ def up(
     console.print("Everything is up. `spendtrail status` shows it, `spendtrail down` stops it, data stays.")
 
 
-def bring_up(brokers: int, counts: Mapping[str, int], *, quiet: bool = False) -> dict[str, str]:
+def bring_up(
+    brokers: int, counts: Mapping[str, int], notary_s: float | None = None, *, quiet: bool = False
+) -> dict[str, str]:
     """Start everything, wait until it is ready, and return the addresses."""
 
     def told(line: str) -> None:
@@ -72,7 +78,7 @@ def bring_up(brokers: int, counts: Mapping[str, int], *, quiet: bool = False) ->
     make_ready(found, 3 if brokers > 1 else found.settings.replication)
     services = _service_ports(home)
     told("starting the stages")
-    supervisor.launch(home, children(found, services, counts))
+    supervisor.launch(home, children(found, services, counts, notary_s))
     _await_ready(found, counts)
     return {
         "kafka": found.bootstrap,

@@ -28,6 +28,7 @@ from cli.redoing import redo
 from cli.replaying import replay
 from cli.retaining import retention
 from cli.siem import export
+from cli.witnessing import witness
 from consumers.stages import STAGES
 from schemas.envelope import Event
 from schemas.topics import AUDIT_LOG, BATCHES, PARSED, SUBMITTED
@@ -53,7 +54,7 @@ def add(app: typer.Typer) -> None:
     group.command("explain")(explain)
     group.command("complete")(complete)
     group.command("checkpoint")(notarising.checkpoint)
-    group.command("witness")(notarising.witness)
+    group.command("witness")(witness)
     group.command("rotate-key")(notarising.rotate_key)
     group.command("prove")(proving.prove)
     group.command("check")(proving.check)

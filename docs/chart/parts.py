@@ -275,6 +275,42 @@ class Prepare(Service):
     deadline_seconds: Annotated[PositiveInt, Field(description="When to give up.")] = 600
 
 
+class Signer(Section):
+    """Somebody who signs checkpoints, on a schedule, with a key that no stage holds."""
+
+    enabled: Annotated[bool, Field(description="Run it.")] = False
+    schedule: Annotated[str, Field(description="When, as cron says it.", pattern=r"^\S+( \S+){4}$")] = "17 * * * *"
+    key_url: Annotated[str, Field(description="URL of its key in a key service; empty: a file in the Secret.")] = ""
+    existing_secret: Annotated[
+        Name, Field(description="Secret with its key file, or with the token of the key service; made beforehand.")
+    ] = ""
+    item: Annotated[str, Field(description="Its key in that Secret.", min_length=1)] = "signing.pem"
+    store_secret: Annotated[Name, Field(description="Secret with the login of the store, as environment.")] = ""
+    resources: Annotated[Lane, Field(description="What one pod asks for: it keeps 32 bytes an entry.")] = Lane(
+        cpu_millis=250, memory_mi=512, memory_limit_mi=2048
+    )
+
+
+class Witness(Signer):
+    """A second signature, by somebody who remembers what they signed. Better run by somebody else, elsewhere."""
+
+    schedule: Annotated[str, Field(description="When, as cron says it.", pattern=r"^\S+( \S+){4}$")] = "47 * * * *"
+    trusted: Annotated[str, Field(description="Public key of the notary; empty: the first kept.")] = ""
+    remember_claim: Annotated[
+        Name, Field(description="PersistentVolumeClaim where it keeps what it signed; empty: it forgets.")
+    ] = ""
+
+
+class Notary(Signer):
+    """Verifies and signs the audit log. Off: whoever writes the log should not be who signs it."""
+
+    checkpoints_url: Annotated[str, Field(description="Store of checkpoints, where no stage can delete.")] = ""
+    kafka_options_secret: Annotated[
+        Name, Field(description="Secret with `kafka-options` of a login that can only read; empty: that of the stages.")
+    ] = ""
+    witness: Annotated[Witness, Field(description="A second signature.")] = Witness()
+
+
 class Ingress(Section):
     """The way in from outside. The service has no login: put one in front of it."""
 

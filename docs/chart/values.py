@@ -18,6 +18,7 @@ from docs.chart.parts import (
     Manifest,
     Name,
     NetworkPolicy,
+    Notary,
     PodMonitor,
     Pods,
     Prepare,
@@ -104,6 +105,7 @@ class Values(Section):
     prepare: Annotated[Prepare, Field(description=Prepare.__doc__)] = Prepare()
     upload: Annotated[Upload, Field(description=Upload.__doc__)] = Upload()
     ticker: Annotated[Service, Field(description="Writes time for the stages; always one.")] = Service()
+    notary: Annotated[Notary, Field(description=Notary.__doc__)] = Notary()
     pod_monitor: Annotated[PodMonitor, Field(description=PodMonitor.__doc__)] = PodMonitor()
     network_policy: Annotated[NetworkPolicy, Field(description=NetworkPolicy.__doc__)] = NetworkPolicy()
     stages: Annotated[_Stages, Field(description=StageValues.__doc__)] = _Stages()

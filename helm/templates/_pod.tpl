@@ -8,11 +8,12 @@ readOnlyRootFilesystem: true
 {{/*
 A pod's spec. Takes root; component; command; needs (of masterKey, pseudonyms, documents, readModel); resources; and
 optionally env, ports, probes, lifecycle (YAML texts), state (a disk for it) and hook (nothing of the release exists
-yet: the settings are written out, the account is the namespace's own).
+yet: the settings are written out, the account is the namespace's own); for who signs, signing (secret, item, file),
+storeSecret, optionsSecret and remember (a claim).
 */}}
 {{- define "spendtrail.pod" -}}
 {{- $root := .root -}}
-{{- $keys := or (has "masterKey" .needs) (has "pseudonyms" .needs) -}}
+{{- $keys := or (has "masterKey" .needs) (has "pseudonyms" .needs) (hasKey . "signing") -}}
 {{- $claim := and (has "documents" .needs) (not $root.Values.documents.url) -}}
 serviceAccountName: {{ ternary "default" (include "spendtrail.account" $root) (and (hasKey . "hook") $root.Values.serviceAccount.create) }}
 automountServiceAccountToken: false
@@ -49,6 +50,9 @@ initContainers:
       {{- if has "pseudonyms" .needs }}
       - /run/spendtrail/secret/pseudonyms.secret
       {{- end }}
+      {{- with .signing }}
+      - /run/spendtrail/secret/{{ .file }}
+      {{- end }}
     securityContext:
       {{- include "spendtrail.confined" . | nindent 6 }}
     resources:
@@ -74,6 +78,10 @@ containers:
       {{- if not (hasKey . "hook") }}
       - configMapRef:
           name: {{ include "spendtrail.fullname" $root }}
+      {{- end }}
+      {{- with .storeSecret }}
+      - secretRef:
+          name: {{ . }}
       {{- end }}
       {{- if and (has "documents" .needs) $root.Values.documents.existingSecret }}
       - secretRef:
@@ -120,6 +128,10 @@ containers:
       - name: documents
         mountPath: /documents
       {{- end }}
+      {{- if .remember }}
+      - name: remembered
+        mountPath: /remembered
+      {{- end }}
 volumes:
   - name: home
     {{- if and .state (eq $root.Values.state.kind "ephemeral") }}
@@ -147,8 +159,12 @@ volumes:
       sizeLimit: 1Mi
   - name: secret
     secret:
-      secretName: {{ $root.Values.secrets.existingSecret }}
+      secretName: {{ hasKey . "signing" | ternary (.signing | default dict).secret $root.Values.secrets.existingSecret }}
       items:
+        {{- with .signing }}
+        - key: {{ .item }}
+          path: {{ .file }}
+        {{- end }}
         {{- if has "masterKey" .needs }}
         - key: {{ $root.Values.secrets.masterKey }}
           path: master.json
@@ -162,6 +178,11 @@ volumes:
   - name: documents
     persistentVolumeClaim:
       claimName: {{ include "spendtrail.claim" $root }}
+  {{- end }}
+  {{- with .remember }}
+  - name: remembered
+    persistentVolumeClaim:
+      claimName: {{ . }}
   {{- end }}
 # Replicas of one stage on one node would go together with it.
 topologySpreadConstraints:

@@ -1,7 +1,7 @@
 {{/* The environment that every process has, none of it secret: a map of strings.
 
-SPENDTRAIL_CHECKPOINTS, SPENDTRAIL_NOTARY_KEY and SPENDTRAIL_NOTARY_TOKEN_FILE are set for no process: whoever signs the audit log must not be one of
-those who write it, so the notary runs elsewhere, with a key that nothing in this release holds.
+SPENDTRAIL_CHECKPOINTS, SPENDTRAIL_NOTARY_KEY and SPENDTRAIL_NOTARY_TOKEN_FILE are none of them: whoever signs the audit log must not be one of those
+who write it. They are set for the notary alone (notary.yaml), where it is enabled, or for one that runs elsewhere.
 
 SPENDTRAIL_REGIONS neither: a release serves one region, and refuses what belongs to another. */}}
 {{- define "spendtrail.settings" -}}
@@ -69,7 +69,7 @@ SPENDTRAIL_ASSISTANT_TIMEOUT_S: {{ .timeoutSeconds | quote }}
 # Libraries that keep something in a home folder find the one place that can be written to.
 - name: HOME
   value: /tmp
-{{- with .root.Values.kafka.optionsSecret }}
+{{- with (default .root.Values.kafka.optionsSecret .optionsSecret) }}
 - name: SPENDTRAIL_KAFKA_OPTIONS
   valueFrom:
     secretKeyRef:

@@ -145,3 +145,28 @@ def test_a_key_service_signs_and_is_waited_for(
     words = ("--json", "--key", first["key"], "--witness", witness["key"])
     told = orjson.loads(run("verify", *words).output)
     assert (told["alterations"], told["under_checkpoints"]) == ([], len(entries))
+
+
+@pytest.mark.kafka
+def test_a_witness_who_remembers_is_shown_one_history(run: Run, log: Log, home: Path, tmp_path: Path) -> None:
+    """What it signed is in a folder of its own: a store that was set back afterwards gets no signature of it."""
+    entries = sealed_really(clean("one"), clean("two"))
+    half, own = len(entries) // 2, tmp_path / "own"
+    words = ("witness", "--signing-key", tmp_path / "witness.pem", "--remember", own, "--json")
+    log(*entries[:half])
+    run("checkpoint")
+    first = {path: path.read_bytes() for path in (home / "checkpoints").rglob("*") if path.is_file()}
+    assert len(orjson.loads(run(*words).output)["written"]) == 1
+    log(*entries[half:])
+    run("checkpoint")
+    assert len(orjson.loads(run(*words).output)["written"]) == 1
+    assert orjson.loads(run(*words).output)["written"] == []
+    for path in (home / "checkpoints").rglob("*"):
+        if path.is_file() and path not in first:
+            path.unlink()
+    back = run(*words)
+    assert isinstance(back.exception, Unreachable)
+    assert "an old head is shown" in str(back.exception)
+    own_file = own / "0000.json"
+    own_file.write_bytes(own_file.read_bytes().replace(b'"size":', b'"size":1'))
+    assert isinstance(run(*words).exception, Unreachable)

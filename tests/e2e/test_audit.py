@@ -17,6 +17,7 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 
 from audit.reconstruct import state_at
 from cli import auditlog
+from devstack import supervisor
 from schemas.events import AuditRecorded, KeyWrapped
 from schemas.topics import AUDIT_EVENTS, AUDIT_KEYS, AUDIT_LOG, TOPICS
 from tests.e2e.inside import Inside, until
@@ -193,3 +194,25 @@ def test_nothing_of_an_erased_person_is_left(whole: Whole, inside: Inside, tmp_p
     assert "was destroyed by" in story
     assert ": asked." in story
     assert whole.json("audit", "verify")[0]["alterations"] == []
+
+
+def test_notary_and_witness_run_beside_the_stages(whole: Whole, inside: Inside) -> None:
+    """`up --notary` signs what grows, and a witness of its own key signs behind it; `up` without ends both."""
+    number = 3000
+
+    def witnessed() -> bool:
+        nonlocal number
+        number += 1
+        inside.send_invoice(number)
+        return any((whole.home / "checkpoints" / "witnesses").rglob("*.json"))
+
+    whole.run("up", "--notary", "2")
+    until(witnessed, 120, lambda: "no checkpoint was witnessed")
+    whole.run("up")
+    states = {child.name: child.state for child in supervisor.children(whole.home)}
+    assert {"notary", "witness"} & states.keys() == set()
+    inside.rest(120)
+    told = whole.json("audit", "witness", "--signing-key", str(whole.home / "keys" / "witness.pem"))[0]
+    verified = whole.json("audit", "verify", "--witness", told["key"])[0]
+    assert verified["alterations"] == []
+    assert verified["under_checkpoints"] > 0
