@@ -83,6 +83,7 @@ def test_any_instant_of_a_run_with_kills_is_that_of_an_independent_fold(whole: W
     states = inside.settle(ids, 180)
     assert set(states.values()) == {"posted"}
     inside.rest(120)
+    assert whole.json("audit", "alerts") == []
     truth = [(at, event) for at, event in recorded(inside) if event.expense_id in set(ids) and event.status in FURTHER]
     history = list(auditlog.history(inside.records(AUDIT_LOG.name), inside.edge.codec))
     first, last = truth[0][0], truth[-1][0]

@@ -125,6 +125,7 @@ def test_three_invoices_in_one_pdf_are_three_expenses(whole: Whole, tmp_path: Pa
     assert (account["complete"], account["erp"]["mismatches"]) == (True, [])
     assert account["erp"]["posted_here"] == account["erp"]["posted_there"] == len(whole.postings())
     assert whole.json("audit", "verify")[0]["alterations"] == []
+    assert whole.json("audit", "alerts") == []
 
 
 def test_a_card_feed_ends_and_reviews_are_resolved(whole: Whole, samples_folder: Path) -> None:
