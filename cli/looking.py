@@ -9,6 +9,7 @@ from audit.reconstruct import Expense
 from audit.story import Sentence, money, portion_told
 from cli.context import Refused, session
 from cli.output import console, pairs, say_json, table
+from desk.proposals import Proposal, propose
 from schemas.lifecycle import State
 from schemas.records import Problem
 
@@ -48,12 +49,16 @@ def show(
 ) -> None:
     """Everything known about one expense, and its story."""
     found, told = expense_or_refuse(expense)
+    with session().read_model() as model:
+        proposals = propose(found, model.expense)
     if json:
-        say_json({"expense": found, "story": told})
+        say_json({"expense": found, "story": told, "proposals": proposals})
         return
     pairs(_head(found))
     _lines(found)
     _reasons(found)
+    for proposal in proposals:
+        _proposal(proposal)
     for letter in found.dead_letters:
         state = "replayed since" if letter.settled else "open"
         console.print(
@@ -67,6 +72,15 @@ def where(problem: Problem) -> str:
     if problem.page is None or not problem.box:
         return ""
     return f" [page {problem.page}, box {' '.join(f'{edge:g}' for edge in problem.box)}; `review crop` shows it]"
+
+
+def _proposal(proposal: Proposal) -> None:
+    console.print(f"[yellow]proposal[/yellow]  {escape(proposal.words)}", highlight=False)
+    if proposal.differences:
+        console.print(f"          They differ in: {escape('; '.join(proposal.differences))}.", highlight=False)
+    for choice in proposal.choices:
+        console.print(f"  {choice.action}: {escape(choice.words)}", highlight=False)
+        console.print(f"    {choice.command}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _reasons(found: Expense) -> None:

@@ -1,6 +1,7 @@
 """Expenses flagged together, and a person's word about them, on real Kafka."""
 
 import os
+import shlex
 import signal
 from pathlib import Path
 
@@ -47,3 +48,25 @@ def test_a_dismissed_pair_stays_dismissed(inside: Inside, tmp_path: Path) -> Non
     said = inside.whole.run("review", "dismiss", third, expect=(1, 2))
     assert "nothing waits for a person here" in said
     assert inside.dead_letters() == []
+
+
+def test_a_late_twin_of_a_posted_expense_carries_a_proposal(inside: Inside, tmp_path: Path) -> None:
+    """What came later than its posted twin says what to do about it; carried out, nothing more is posted."""
+    posted, late = (copy(inside, tmp_path, "19.60", name) for name in "DE")
+    first = inside.expense(posted)
+    assert first is not None
+    assert first.posting is not None
+    (told,) = inside.whole.json("review", "show", late)
+    (proposal,) = told["proposals"]
+    assert (proposal["other"], proposal["posting_id"]) == (posted, first.posting.posting_id)
+    assert "19.60 USD" in proposal["words"]
+    shown = " ".join(inside.whole.run("review", "show", late).split())
+    assert proposal["words"] in shown
+    command = proposal["choices"][0]["command"]
+    assert command in shown
+    inside.whole.run(*shlex.split(command)[1:])
+    inside.rest()
+    rejected = inside.expense(late)
+    assert rejected is not None
+    assert (rejected.state, inside.postings()[posted], inside.postings()[late]) == ("rejected", 1, 0)
+    assert inside.whole.json("review", "show", late)[0]["proposals"] == []
