@@ -224,7 +224,8 @@ def _unreadable(made: dict[str, bytes], seed: int) -> list[_File]:
         _File(
             "scan-0142.png",
             "A PDF under a picture's name",
-            office_supplies.compose(_numbers(seed, "scan-0142.png")).content,
+            # With the other bill of this utility it stays within the limit, whichever of them is judged first.
+            utility_bill.compose(_numbers(seed, "scan-0142.png")).content,
             _review("WRONG_EXTENSION", "the name says picture, the content says PDF; a person should look"),
         ),
         _File(
