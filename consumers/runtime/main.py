@@ -25,7 +25,7 @@ from consumers.runtime import capabilities
 from consumers.runtime.dead_letter import DeadLetterLimit
 from consumers.runtime.errors import Halted
 from consumers.runtime.health import Health, HealthServer
-from consumers.runtime.heap import Heap
+from consumers.runtime.heap import Heap, set_aside
 from consumers.runtime.kafka import KafkaTransport
 from consumers.runtime.kafka_settings import KafkaSettings
 from consumers.runtime.lanes.concurrent import AsyncLane
@@ -252,6 +252,7 @@ class _Process:
             opened.callback(transport.close)
             member = self._assembled(transport)
             member.start()
+            set_aside()
             opened.pop_all()
         return member
 

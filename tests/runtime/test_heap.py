@@ -1,8 +1,11 @@
 """What a process keeps of the memory it has given back."""
 
+import gc
+import weakref
+
 import psutil
 
-from consumers.runtime.heap import Heap
+from consumers.runtime.heap import Heap, set_aside
 
 
 def test_what_is_free_is_handed_back_when_it_is_time() -> None:
@@ -21,3 +24,26 @@ def test_what_is_free_is_handed_back_when_it_is_time() -> None:
     heap.look()
     assert process.memory_info().rss < before - 30_000_000
     assert len(between) == 500
+
+
+class _Loop:
+    """Holds itself."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+def test_what_was_set_aside_is_let_go_of_at_the_next_call() -> None:
+    """The collector leaves alone what was there, and a member that joins anew leaves nothing of the one before."""
+    loop = _Loop()
+    seen = weakref.ref(loop)
+    try:
+        set_aside()
+        assert gc.get_freeze_count() > 0
+        del loop
+        gc.collect()
+        assert seen() is not None
+        set_aside()
+        assert seen() is None
+    finally:
+        gc.unfreeze()
