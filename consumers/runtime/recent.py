@@ -5,8 +5,9 @@ from typing import Final
 
 __all__ = ["Recent"]
 
-# A generation holds so many keys, or so many bytes of values; there are two, so memory has a bound.
-_KEYS, _BYTES = 4_096, 512 * 1024
+# A generation holds so many keys, or so many bytes of keys and values; there are two, so memory has a bound. Each
+# partition has its own: what a process of many takes has to be full early, or it would seem to grow for hours.
+_KEYS, _BYTES = 4_096, 128 * 1024
 _UNKNOWN: Final = object()
 
 
@@ -34,10 +35,11 @@ class Recent:
 
     def note(self, key: str, value: bytes | None) -> None:
         """Remember what the file holds."""
-        self._bytes += len(value) if value else 0
+        size = len(key) + (len(value) if value else 0)
+        self._bytes += size
         if len(self._young) >= _KEYS or self._bytes > _BYTES:
             self._old, self._young = self._young, {}
-            self._bytes = len(value) if value else 0
+            self._bytes = size
         self._young[key] = value
 
     def forget(self, keys: Iterable[str]) -> None:

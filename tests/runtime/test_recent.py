@@ -25,8 +25,8 @@ def test_what_is_asked_for_all_the_time_stays() -> None:
 
 
 def test_large_values_are_bounded_by_their_bytes() -> None:
-    """Two generations of half a mebibyte each are held at most, and the value read last."""
+    """Two generations of an eighth of a mebibyte each are held at most, and the value read last."""
     recent = Recent()
     for number in range(100):
         recent.note(f"k{number}", bytes(100_000))
-    assert sum(recent.find(f"k{number}")[0] for number in range(100)) <= 12
+    assert sum(recent.find(f"k{number}")[0] for number in range(100)) <= 4
