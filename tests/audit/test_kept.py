@@ -11,10 +11,11 @@ import pytest
 from audit.alteration import Alteration, Kind
 from audit.chain import Head, seal, start
 from audit.check import FIRST, Broken, canonical, check_checkpoint, ring
-from audit.checkpoint import Growth, key_file, key_statement, named, signed
+from audit.checkpoint import Growth, Places, key_file, key_statement, named, signed
 from audit.kept import load
-from audit.verify import Coverage, Located, verify
+from audit.verify import Chain, Coverage, Located, Placed, verify
 from audit.witness import witnessed, witnessed_file
+from cli.shelf import Shelf
 from schemas.events import AuditSealed
 from tests.audit.notary import Key, Notary, hashes_of, located
 from tests.audit.trail import NOON, begun, clean, coded, decided, held, rejected, resolved, sealed
@@ -134,6 +135,18 @@ def test_each_kind_is_found_and_located(tamper: Tamper, kind: Kind, place: str) 
     found = alterations(log, notary)
     assert (kind, True) in {(a.kind, place in a.position) for a in found}, found
     assert all(a.message for a in found)
+
+
+@pytest.mark.parametrize("tamper", [c[1] for c in TAMPERS], ids=[c[0] for c in TAMPERS])
+def test_whoever_signs_nothing_finds_the_same_in_less_memory(tamper: Tamper) -> None:
+    """With chains and heads in a file and no hash kept, the same alterations are found in the same order."""
+    notary = notarised()
+    log, notary.files = tamper(list(LOG), dict(notary.files))
+    record = load(notary.files, notary.first.public.hex())
+    with Shelf[Chain](1) as chains, Shelf[Head](1) as heads:
+        placed = Placed(record.partitions, places=Places(heads))
+        found = list(verify(located(log), None, placed, chains))
+    assert [*record.alterations, *found] == alterations(log, notary)
 
 
 def test_an_old_head_shows_against_a_checkpoint_kept_elsewhere() -> None:
