@@ -26,6 +26,8 @@ __all__ = [
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _LONG_BITS: Final = 64
+_MORE: Final = 0x80  # the bit of a number that goes on
+_LONGER: Final = 0x81  # and with it that of a negative one
 # Amounts, rates, days and moments come again and again.
 _REMEMBERED: Final = 16_384
 _USUAL: Final = 8
@@ -61,6 +63,10 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
 
 def read_size(data: bytes, at: int) -> tuple[int, int]:
     """Return the length that begins at a place, and where it ends."""
+    first, second = data[at], data[at + 1]
+    if first & _LONGER == _MORE and second < _MORE:
+        # Two bytes, as every length from 64 to 8,191 takes.
+        return (first & 0x7F | second << 7) >> 1, at + 2
     size, at = read_long(data, at)
     if size < 0:
         raise ValueError
