@@ -213,6 +213,14 @@ def _posted(event: e.ExpensePosted) -> str:
     return f"Posted to the ERP as {posting.posting_id}{again}."
 
 
+def _reversed(event: e.PostingReversed) -> str:
+    reversal = event.reversal.posting_id
+    return (
+        f"Its posting {event.posting_id} was reversed as {reversal}, by {event.actor}: "
+        f"expense {event.superseded_by} takes its place."
+    )
+
+
 def _posting_refused(event: e.PostingRefused) -> str:
     return f"The ERP refused it ({event.code}): {event.message}"
 
@@ -244,6 +252,7 @@ _SENTENCES = cast(
         e.ExpenseRejected: _rejected,
         e.ExpenseMerged: lambda event: f"Became one with expense {event.into}.",
         e.ExpensePosted: _posted,
+        e.PostingReversed: _reversed,
         e.PostingRefused: _posting_refused,
     },
 )

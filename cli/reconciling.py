@@ -16,7 +16,7 @@ from cli.context import Session, Unreachable
 from cli.output import console, table
 from erp.journal import Money
 from schemas.envelope import Event
-from schemas.events import ExpensePosted
+from schemas.events import ExpensePosted, PostingReversed
 
 __all__ = ["Books", "erp_of", "say"]
 
@@ -62,6 +62,8 @@ class Books:
         """Take in a recorded event; only postings count, of one expense the last."""
         if isinstance(event, ExpensePosted):
             self._posted[event.expense_id] = _booked(event)
+        elif isinstance(event, PostingReversed):
+            self._posted.pop(event.expense_id, None)
 
     def held_against(self, url: str, timeout_s: float, reckoning: Reckoning) -> Reconciliation:
         """Compare with the ERP at `url`, within the bounds of the reckoning; read the log first.

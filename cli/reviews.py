@@ -13,7 +13,7 @@ from cli.context import Refused, actor, now, session
 from cli.cropping import crop
 from cli.looking import expense_or_refuse, show
 from cli.output import console, say_json, table
-from desk.resolutions import assertion, resolve
+from desk.resolutions import assertion, resolve, superseded
 from producers.door import DocumentRefused
 from producers.edge import Edge
 from producers.upload import read_document
@@ -41,6 +41,7 @@ def add(app: typer.Typer) -> None:
     group.command("correct")(correct)
     group.command("replace")(replace)
     group.command("dismiss")(dismiss)
+    group.command("supersede")(supersede)
     app.add_typer(group, name="review")
 
 
@@ -98,6 +99,16 @@ def dismiss(expense: Id, reason: Reason = "", json: Json = False) -> None:
     _decide(expense, "dismiss", reason, json=json)
 
 
+def supersede(
+    expense: Id,
+    posted: Annotated[str, typer.Argument(help="The posted expense whose place it takes, or a beginning of its id.")],
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
+    """Post it in place of one that is posted already and was the wrong one: that posting is reversed first, once."""
+    _decide(expense, "supersede", reason, posted=posted, json=json)
+
+
 def _decide(
     expense_id: str,
     action: str,
@@ -105,19 +116,30 @@ def _decide(
     *,
     stated: list[str] | None = None,
     document: Path | None = None,
+    posted: str | None = None,
     json: bool,
 ) -> None:
     seen, _ = expense_or_refuse(expense_id)
     who = session().pseudonyms().of(seen.tenant_id, actor())
     try:
         corrections = [assertion(text, who) for text in stated or ()]
+        takes = None if posted is None else superseded(expense_or_refuse(posted)[0])
     except ValueError as error:
         raise Refused(str(error)) from error
     with session().edge() as edge:
         claim: ClaimCheck | None = None
         if document is not None:
             claim = _stored(edge, seen, document)
-        event = resolve(seen, action, actor=who, reason=reason, at=now(), corrections=corrections, replacement=claim)
+        event = resolve(
+            seen,
+            action,
+            actor=who,
+            reason=reason,
+            at=now(),
+            corrections=corrections,
+            replacement=claim,
+            supersedes=takes,
+        )
         edge.publisher.publish(event)
         edge.publisher.flush()
     after, told, answer = _answer(seen, event)

@@ -77,7 +77,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "posting",
         reads=t.APPROVED,
-        writes=(t.POSTED, t.APPROVALS),
+        writes=(t.POSTED, t.APPROVALS, t.REJECTED, t.EVALUATED),
         handler="consumers.posting.handler",
         lane=Lane.ASYNC,
         limits=Limits(in_flight=256, workers=16),

@@ -80,6 +80,11 @@ def _choices(expense: Expense, other: str, posting: str) -> tuple[Choice, ...]:
             command=f"{review.format('reject')} {copy}",
         ),
         Choice(
+            action="supersede",
+            words=f"This one is the right one: posting {posting} is reversed first, then this one is posted.",
+            command=f'{review.format("supersede")} {other} --reason "the right one"',
+        ),
+        Choice(
             action="dismiss",
             words="They are two purchases: both stay, and the pair is never flagged again.",
             command=f'{review.format("dismiss")} --reason "two purchases"',

@@ -6,11 +6,12 @@ from datetime import datetime
 from audit.reconstruct import Expense
 from schemas.events import ReviewResolved
 from schemas.identity import derive
-from schemas.records import Assertion, ClaimCheck
+from schemas.lifecycle import State
+from schemas.records import Assertion, ClaimCheck, Superseded
 
-__all__ = ["ACTIONS", "assertion", "resolve"]
+__all__ = ["ACTIONS", "assertion", "resolve", "superseded"]
 
-ACTIONS = ("approve", "reject", "correct", "replace", "dismiss")
+ACTIONS = ("approve", "reject", "correct", "replace", "dismiss", "supersede")
 
 
 def assertion(text: str, actor: str) -> Assertion:
@@ -36,6 +37,7 @@ def resolve(
     at: datetime,
     corrections: Sequence[Assertion] = (),
     replacement: ClaimCheck | None = None,
+    supersedes: Superseded | None = None,
 ) -> ReviewResolved:
     """Return the resolution of an expense as the person saw it.
 
@@ -60,6 +62,7 @@ def resolve(
             actor,
             *stated,
             replacement.sha256 if replacement else "",
+            *((supersedes.posting_id,) if supersedes else ()),
         ),
         tenant_id=expense.tenant_id,
         ledger=expense.ledger,
@@ -82,4 +85,27 @@ def resolve(
         reason=reason,
         corrections=tuple(corrections),
         replacement=replacement,
+        supersedes=supersedes,
+    )
+
+
+def superseded(posted: Expense) -> Superseded:
+    """Return a posted expense as what another one takes the place of.
+
+    Raises:
+        ValueError: it is not posted.
+
+    """
+    if posted.state != State.POSTED or posted.posting is None:
+        msg = f"expense {posted.expense_id} is {posted.state}, not posted: there is no posting to reverse"
+        raise ValueError(msg)
+    return Superseded(
+        expense_id=posted.expense_id,
+        revision=posted.revision,
+        subject=posted.subject,
+        batch_id=posted.batch_id,
+        correlation_id=posted.correlation_id,
+        trace_id=posted.trace_id,
+        submitted_at=posted.submitted_at,
+        posting_id=posted.posting.posting_id,
     )

@@ -24,6 +24,7 @@ from schemas.records import (
     Portion,
     Posting,
     Signature,
+    Superseded,
     VendorMatch,
 )
 
@@ -145,7 +146,7 @@ class ExpenseEvaluated(ExpenseCoded):
 class ExpenseRetracted(Event):
     """A revision no longer counts: rejected or corrected. What it contributed to totals is taken back."""
 
-    reason: Annotated[str, Doc("rejected or corrected.")]
+    reason: Annotated[str, Doc("rejected, corrected, replaced or reversed.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,11 +181,12 @@ class ReviewOpened(Event):
 class ReviewResolved(Event):
     """A person decided about a held expense."""
 
-    action: Annotated[str, Doc("approve, reject, correct, replace or dismiss.")]
+    action: Annotated[str, Doc("approve, reject, correct, replace, dismiss or supersede.")]
     actor: Annotated[str, Doc("Pseudonym of the person who decided.")]
     reason: Annotated[str, Doc("Why, in the person's words.")]
     corrections: Annotated[tuple[Assertion, ...], Doc("What is stated, for correct.")] = ()
     replacement: Annotated[ClaimCheck | None, Doc("The new document, for replace.")] = None
+    supersedes: Annotated[Superseded | None, Doc("The posted expense whose place it takes, for supersede.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,7 @@ class ExpenseApproved(ExpenseDecided):
     """May be posted: nothing held it, or a person approved it."""
 
     approved_by: Annotated[str | None, Doc("Pseudonym of the person; None when no person was needed.")] = None
+    supersedes: Annotated[Superseded | None, Doc("Whose posting is reversed before this one is posted.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +234,16 @@ class ExpensePosted(ExpenseApproved):
     """The ERP has it, once."""
 
     posting: Annotated[Posting | None, Doc("What the ERP answered.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingReversed(Event):
+    """A posting was taken back in the ERP, once, since a person found another expense to be the right one."""
+
+    reversal: Annotated[Posting, Doc("What the ERP answered: the posting that takes the other one back.")]
+    posting_id: Annotated[str, Doc("The posting taken back.")]
+    superseded_by: Annotated[str, Doc("The expense posted in its place.")]
+    actor: Annotated[str, Doc("Pseudonym of the person.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,11 @@ class State(StrEnum):
     REJECTED = "rejected"
     MERGED = "merged"
     POSTED = "posted"
+    REVERSED = "reversed"
     DEAD_LETTERED = "dead_lettered"
 
 
-ENDS = frozenset({State.POSTED, State.REJECTED, State.MERGED, State.DEAD_LETTERED})
+ENDS = frozenset({State.POSTED, State.REVERSED, State.REJECTED, State.MERGED, State.DEAD_LETTERED})
 WAITING = frozenset({State.IN_REVIEW, State.AWAITING_RECEIPT})
 
 S = State
@@ -50,7 +51,9 @@ STEPS: dict[State, frozenset[State]] = {
     S.APPROVED: frozenset({S.POSTED, S.IN_REVIEW, S.DEAD_LETTERED}),
     S.REJECTED: frozenset(),
     S.MERGED: frozenset(),
-    S.POSTED: frozenset(),
+    # A posting is taken back where a late twin turns out to be the right one.
+    S.POSTED: frozenset({S.REVERSED}),
+    S.REVERSED: frozenset(),
     # A replayed dead letter goes on from where it failed.
     S.DEAD_LETTERED: frozenset(
         {S.SUBMITTED, S.READ, S.PARSED, S.CODED, S.EVALUATED, S.DECIDED, S.AWAITING_RECEIPT, S.IN_REVIEW, S.APPROVED}

@@ -243,6 +243,20 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """A posted expense whose place another one takes, as the person saw it, with all that is told of it further on."""
+
+    expense_id: Annotated[str, Doc("The posted expense.")]
+    revision: Annotated[int, Doc("Its revision.")]
+    subject: Annotated[str, Doc("Pseudonym of the person it belongs to.")]
+    batch_id: Annotated[str | None, Doc("What it was uploaded with.")]
+    correlation_id: Annotated[str, Doc("Its correlation id.")]
+    trace_id: Annotated[str, Doc("Its trace id.")]
+    submitted_at: Annotated[Instant, Doc("When it was submitted, UTC.")]
+    posting_id: Annotated[str, Doc("The ERP's id of the posting to be reversed.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """Who vouches for a policy version. It signs version, tenant, beginning and reason, and its own other fields."""
 

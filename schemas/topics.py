@@ -140,7 +140,7 @@ APPROVALS = Topic(
 )
 REVIEW = Topic("expense.review", (e.ReviewOpened, e.ReviewClosed, e.ReviewRefused), _expense, "expense")
 APPROVED = Topic("expense.approved", (e.ExpenseApproved,), _ledger, "ledger", max_message_bytes=4 * _MIB)
-REJECTED = Topic("expense.rejected", (e.ExpenseRejected, e.ExpenseMerged), _expense, "expense")
+REJECTED = Topic("expense.rejected", (e.ExpenseRejected, e.ExpenseMerged, e.PostingReversed), _expense, "expense")
 POSTED = Topic("expense.posted", (e.ExpensePosted,), _vendor, "vendor", max_message_bytes=4 * _MIB)
 BATCHES = Topic(
     "batch.progress", (e.BatchClosed, e.BatchProgressed, e.DocumentsFound, e.SubmissionRepeated), _batch, "batch"

@@ -218,6 +218,23 @@ def _dismiss(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> S
     return told or _no(event, "nothing holds it as a duplicate or a part of a split: there is no pair to dismiss")
 
 
+def _supersede(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> Sequence[Event]:
+    posted = event.supersedes
+    if posted is None:
+        return _no(event, "it must name the posted expense whose place it takes")
+    copies = [d for d in dismissals(decision) if d.code.startswith("DUPLICATE")]
+    if posted.expense_id not in {other for copy in copies for other in copy.others}:
+        return _no(event, f"nothing holds it as a duplicate of {posted.expense_id}")
+    missing = hindrances(decision)
+    if missing:
+        return _no(event, f"it cannot be posted: {'; '.join(missing)}. Correct that first")
+    cases.put(event.expense_id, _closed(decision, State.APPROVED))
+    approved = caused(
+        decision, ExpenseApproved, stage=_STAGE, status=State.APPROVED, approved_by=event.actor, supersedes=posted
+    )
+    return (_close(event, decision, State.APPROVED), approved)
+
+
 def _reject(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> Sequence[Event]:
     cases.put(event.expense_id, _closed(decision, State.REJECTED))
     rejected = caused(
@@ -280,6 +297,13 @@ def _replace(event: ReviewResolved, decision: ExpenseDecided, cases: Cases) -> S
     return (_close(event, decision, State.SUBMITTED), _retract(decision, State.SUBMITTED, "replaced"), again)
 
 
-_ACTIONS = {"approve": _approve, "reject": _reject, "correct": _correct, "replace": _replace, "dismiss": _dismiss}
+_ACTIONS = {
+    "approve": _approve,
+    "reject": _reject,
+    "correct": _correct,
+    "replace": _replace,
+    "dismiss": _dismiss,
+    "supersede": _supersede,
+}
 
 HANDLER = Handler(handle=approve, state=Cases)

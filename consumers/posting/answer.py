@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from consumers.runtime.errors import Transient
 from schemas.records import Posting
 
-__all__ = ["Refusal", "read_answer"]
+__all__ = ["Refusal", "read_answer", "read_reversal"]
 
 DEPENDENCY = "erp"
 # None of these is about the document: the ERP is busy, not let us in, or not where the settings say. Sending every
@@ -63,11 +63,37 @@ def read_answer(status: int, body: bytes, key: str) -> Posting | Refusal:
     return _refusal(status, body)
 
 
-def _refusal(status: int, body: bytes) -> Refusal:
+def read_reversal(status: int, body: bytes, key: str) -> Posting | Refusal:
+    """Read the ERP's answer to a reversal with this idempotency key.
+
+    Raises:
+        Transient: it says nothing about the posting, so that the same request is to be sent again.
+
+    """
+    problem = _problem(body)
+    if status == HTTPStatus.CONFLICT:
+        return Refusal(
+            problem.code or "ALREADY_REVERSED",
+            "The posting whose place this expense should take is reversed already, for another reason; nothing was"
+            " posted now. See which expense stands in the ledger, then approve or reject this one.",
+        )
+    if problem.code == "KEY_REUSED" and problem.posting_id:
+        # The key names both expenses, so it was this reversal, asked for on another day.
+        return Posting(posting_id=problem.posting_id, idempotency_key=key, replayed=True)
+    if status == HTTPStatus.NOT_FOUND and problem.code == "NO_POSTING":
+        return Refusal(problem.code, "The ERP has no such posting as this expense should take the place of.")
+    return read_answer(status, body, key)
+
+
+def _problem(body: bytes) -> _Problem:
     try:
-        problem = _Problem.model_validate_json(body)
+        return _Problem.model_validate_json(body)
     except ValidationError:
-        problem = _Problem()
+        return _Problem()
+
+
+def _refusal(status: int, body: bytes) -> Refusal:
+    problem = _problem(body)
     if status == HTTPStatus.CONFLICT and problem.posting_id:
         # True in both cases it can mean: someone posted it by hand, or an earlier revision stands there.
         return Refusal(

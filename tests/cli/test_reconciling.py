@@ -14,7 +14,8 @@ from cli import reconciling
 from cli.context import Unreachable
 from consumers.posting.accounts import shipped
 from consumers.posting.journal import journal_of
-from schemas.events import ExpensePosted
+from schemas.envelope import caused
+from schemas.events import ExpensePosted, PostingReversed
 from schemas.frozen import changed
 from schemas.records import Posting
 from tests.audit.trail import Trail, clean, opened, sealed
@@ -86,6 +87,23 @@ def test_what_differs_is_listed(ledger: httpx2.Client) -> None:
     }
     (other,) = [m for m in found.mismatches if m.kind is Kind.OTHER_AMOUNT]
     assert (other.here or Decimal(0)) > (other.there or Decimal(0)) > 0
+
+
+def test_what_was_reversed_here_too_agrees(ledger: httpx2.Client) -> None:
+    """A posting that the log knows to be taken back is missed by neither side."""
+    trail = clean("reversed-here")
+    posted, posting_id = post(ledger, trail, "here")
+    body, key = {"posting_date": "2026-04-01", "reason": "superseded"}, {"Idempotency-Key": "here-reversal"}
+    ledger.post(f"/api/v1/gl/posting/{posting_id}/reversal", json=body, headers=key).raise_for_status()
+    reckoning, books = Reckoning(start=START, tenant="here"), reconciling.Books()
+    for entry, event in opened(sealed(trail)):
+        reckoning.take(changed(entry, tenant_id="here"), event)
+    books.take(posted)
+    words = {"posting_id": posting_id, "superseded_by": "another", "actor": "reviewer"}
+    assert posted.posting is not None
+    books.take(caused(posted, PostingReversed, stage="posting", status="reversed", reversal=posted.posting, **words))
+    found = books.held_against(str(ledger.base_url), 5.0, reckoning)
+    assert (found.agrees, found.posted_here, found.posted_there) == (True, 0, 0)
 
 
 def test_an_erp_that_is_away_is_said(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shlex
 import signal
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.e2e.inside import Inside, until
@@ -70,3 +71,27 @@ def test_a_late_twin_of_a_posted_expense_carries_a_proposal(inside: Inside, tmp_
     assert rejected is not None
     assert (rejected.state, inside.postings()[posted], inside.postings()[late]) == ("rejected", 1, 0)
     assert inside.whole.json("review", "show", late)[0]["proposals"] == []
+
+
+def test_the_right_one_takes_the_place_of_the_posted_one(inside: Inside, tmp_path: Path) -> None:
+    """Superseded by the command proposed: one reversal, one standing posting, told in both stories; the books agree."""
+    posted, late = (copy(inside, tmp_path, "20.70", name) for name in "FG")
+    (told,) = inside.whole.json("review", "show", late)
+    command = next(choice["command"] for choice in told["proposals"][0]["choices"] if choice["action"] == "supersede")
+    inside.faults(drop_response=True, count=1)
+    inside.whole.run(*shlex.split(command)[1:])
+    until(lambda: inside.settle([late])[late] == "posted", 60, lambda: "the right one is not posted")
+    inside.rest()
+    inside.faults()
+    assert inside.settle([posted, late]) == {posted: "reversed", late: "posted"}
+    rows = httpx2.get(f"{inside.whole.addresses['erp']}/api/v1/gl/postings", timeout=10).json()["postings"]
+    mine = [row for row in rows if row["journal"]["expense_id"] in {posted, late}]
+    assert [row["journal"]["expense_id"] for row in mine] == [posted, posted, late]
+    assert [bool(row["reverses"]) for row in mine] == [False, True, False]
+    assert f"expense {late} takes its place" in " ".join(inside.whole.run("show", posted).split())
+    found = inside.expense(posted)
+    assert found is not None
+    assert found.breaches == ()
+    (complete,) = inside.whole.json("audit", "complete")
+    assert complete["complete"]
+    assert complete["erp"]["mismatches"] == []

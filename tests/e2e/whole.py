@@ -13,7 +13,7 @@ import httpx2
 import psutil
 
 ROOT = Path(__file__).parents[2]
-ENDED = {"posted", "rejected", "merged", "dead_lettered", "in_review", "awaiting_receipt"}
+ENDED = {"posted", "reversed", "rejected", "merged", "dead_lettered", "in_review", "awaiting_receipt"}
 
 
 class Whole:

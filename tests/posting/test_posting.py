@@ -1,7 +1,6 @@
 """Posting against the real ledger over HTTP: once, whatever happens on the way."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,49 +11,21 @@ from consumers.posting.handler import post_expense
 from consumers.runtime.errors import Transient
 from schemas.envelope import Event
 from schemas.events import ExpenseApproved, ExpensePosted, PostingRefused
-from tests.erp.serving import serve
 from tests.posting.build import approved
+from tests.posting.serving import ledger, postings, shared, tried, until_answered
+
+__all__ = ["ledger", "shared"]
 
 LINES = [("Copy paper", "140.97", "6210"), ("Gel pens", "80.94", "6210")]
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """Give one running ledger to the tests of this module."""
-    with serve(tmp_path_factory.mktemp("ledger")) as client:
-        yield client
-
-
-@pytest.fixture
-def ledger(shared: httpx2.Client) -> httpx2.Client:
-    """Give the running ledger with all faults cleared."""
-    shared.put("/sandbox/faults", json={})
-    return shared
-
-
 def _try(ledger: httpx2.Client, event: ExpenseApproved) -> Event:
-    async def once() -> Event:
-        async with httpx2.AsyncClient(base_url=str(ledger.base_url), timeout=5) as erp:
-            (output,) = await post_expense(event, erp=erp)
-            return output
-
-    return asyncio.run(once())
-
-
-def _until_answered(ledger: httpx2.Client, event: ExpenseApproved) -> tuple[Event, int]:
-    """Try as the runner does: again after every Transient; returns the outcome and how often it had to wait."""
-    for waits in range(20):
-        try:
-            return _try(ledger, event), waits
-        except Transient:
-            continue
-    pytest.fail("never answered")
+    (output,) = tried(ledger, event)
+    return output
 
 
 def _postings(ledger: httpx2.Client, event: ExpenseApproved) -> list[dict[str, Any]]:
-    answer = ledger.get("/api/v1/gl/postings", params={"ledger": event.ledger, "expense_id": event.expense_id})
-    found: list[dict[str, Any]] = answer.json()["postings"]
-    return found
+    return postings(ledger, event.expense_id, event.ledger)
 
 
 def test_an_approved_expense_is_posted(ledger: httpx2.Client) -> None:
@@ -96,7 +67,7 @@ def test_trouble_on_the_way_waits_and_posts_once(ledger: httpx2.Client, faults: 
     """Each try that says nothing about the expense raises Transient; in the end there is one posting."""
     event = approved(f"trouble {faults}", "221.91", LINES)
     ledger.put("/sandbox/faults", json=faults)
-    output, waited = _until_answered(ledger, event)
+    (output,), waited = until_answered(ledger, event)
     assert isinstance(output, ExpensePosted)
     assert waited == waits
     assert len(_postings(ledger, event)) == 1

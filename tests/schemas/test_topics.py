@@ -95,9 +95,11 @@ def test_every_state_can_be_reached() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_only_ends_are_final(state: State) -> None:
-    """An end has no way on, except that a dead letter can be replayed; every other state can still be buried."""
+    """An end has no way on, but a dead letter can be replayed, a posting reversed; any other state can be buried."""
     if state is State.DEAD_LETTERED:
-        assert STEPS[state] == set(State) - {State.DEAD_LETTERED}
+        assert STEPS[state] == set(State) - {State.DEAD_LETTERED, State.REVERSED}
+    elif state is State.POSTED:
+        assert STEPS[state] == {State.REVERSED}
     elif state in ENDS:
         assert STEPS[state] == frozenset()
     else:
