@@ -93,6 +93,10 @@ class Settings(BaseSettings):
             description="How sure a key field must be to need no person, by tenant, as JSON; `*` is the rest; or 0.85."
         ),
     ] = Field(default_factory=dict)
+    categories: Annotated[
+        dict[str, Path],
+        Field(description="Folder of category rules in place of ours, by tenant, as JSON; `*` is the rest; or none."),
+    ] = Field(default_factory=dict)
     assistant_url: Annotated[
         str, Field(description="Base URL of an OpenAI-compatible service asked about documents in doubt; empty: none.")
     ] = ""

@@ -1,14 +1,14 @@
 """The category stage: what each line is for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from consumers.assertions import settled, stated
-from consumers.category import mcc, taxonomy, words
-from consumers.category.resolve import Categoriser, Seen, load_categoriser
-from consumers.rulefile import rules_version
+from consumers.category.resolve import Categoriser, Seen
+from consumers.category.rules import Rules, rules_for
 from consumers.runtime.stage import Handler
 from consumers.tracks import answer_failed
 from schemas.envelope import Event, caused, doubt
@@ -20,16 +20,16 @@ __all__ = ["HANDLER"]
 
 STAGE: Final = "category"
 _CERTAIN: Final = 100
+_OURS: Final[Mapping[str, Rules]] = MappingProxyType({})
 
 
-@cache
-def _categoriser() -> tuple[Categoriser, str]:
-    return load_categoriser(), rules_version(taxonomy.SHIPPED, mcc.SHIPPED, words.SHIPPED, words.SHIPPED_CHAINS)
+def categorise_lines(event: ExpenseParsed, *, categories: Mapping[str, Rules] = _OURS) -> Sequence[Event]:
+    """Return the category of each line with its evidence; what a person stated stands, and settles the doubt.
 
-
-def categorise_lines(event: ExpenseParsed) -> Sequence[Event]:
-    """Return the category of each line with its evidence; what a person stated stands, and settles the doubt."""
-    categoriser, version = _categoriser()
+    `categories` are the rules of tenants that have their own.
+    """
+    rules = rules_for(event.tenant_id, categories)
+    categoriser = rules.categoriser
     facts, lines = event.facts, event.lines
     seen = Seen(
         merchant=facts.vendor_name,
@@ -54,7 +54,7 @@ def categorise_lines(event: ExpenseParsed) -> Sequence[Event]:
         status=State.PARSED,
         categories=answers,
         problems=settled(event),
-        tables={**event.tables, "category_rules": version},
+        tables={**event.tables, "category_rules": rules.version},
     )
     return (doubt(resolved, *doubts),)
 
@@ -76,4 +76,4 @@ def _stated(
     return found
 
 
-HANDLER = Handler(handle=categorise_lines, on_dead_letter=partial(answer_failed, STAGE))
+HANDLER = Handler(handle=categorise_lines, on_dead_letter=partial(answer_failed, STAGE), capabilities=("categories",))

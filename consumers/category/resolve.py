@@ -7,19 +7,23 @@ expense alone, never on other expenses.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from consumers.category.company import TAKEN, Judged, in_company
+from consumers.category.mcc import SHIPPED as OUR_MCCS
 from consumers.category.mcc import MccMeaning, describe_mcc, load_mccs
+from consumers.category.taxonomy import SHIPPED as OUR_TAXONOMY
 from consumers.category.taxonomy import Taxonomy, load_taxonomy, related
 from consumers.category.words import CLEAR, WEAK, Words, load_words
+from consumers.category.words import SHIPPED as OUR_WORDS
+from consumers.category.words import SHIPPED_CHAINS as OUR_CHAINS
 from consumers.folding import fold
 from consumers.lexicon import Hit
 from schemas.records import CategoryMatch, Evidence, Problem
 
-__all__ = ["Categoriser", "Seen", "load_categoriser"]
+__all__ = ["OUR_CHAINS", "OUR_MCCS", "OUR_TAXONOMY", "OUR_WORDS", "Categoriser", "Seen", "load_categoriser"]
 
 STAGE: Final = "category"
 _CACHE: Final = 65_536
@@ -172,24 +176,13 @@ def _finest(category: str, evidence: tuple[Evidence, ...]) -> str:
     return max(finer, key=lambda e: (e.weight, _RANK[e.source])).category if finer else category
 
 
-def load_categoriser(taxonomy: Path | None = None, mccs: Path | None = None, words: Path | None = None) -> Categoriser:
+def load_categoriser(
+    taxonomy: Path = OUR_TAXONOMY, mccs: Path = OUR_MCCS, words: Path = OUR_WORDS, chains: Path = OUR_CHAINS
+) -> Categoriser:
     """Return the shipped categoriser, or one with a tenant's own files in place of ours.
 
     Raises:
         RuleFileError: a file cannot be used.
 
     """
-    return _loaded(taxonomy, mccs, words) if taxonomy or mccs or words else _shipped()
-
-
-@cache
-def _shipped() -> Categoriser:
-    return _loaded(None, None, None)
-
-
-def _loaded(taxonomy: Path | None, mccs: Path | None, words: Path | None) -> Categoriser:
-    return Categoriser(
-        load_taxonomy(taxonomy) if taxonomy else load_taxonomy(),
-        load_mccs(mccs) if mccs else load_mccs(),
-        load_words(words) if words else load_words(),
-    )
+    return Categoriser(load_taxonomy(taxonomy), load_mccs(mccs), load_words(words, chains))

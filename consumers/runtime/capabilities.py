@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx2
 import structlog
 
-from config.settings import Settings, read_settings
+from config.settings import Settings, SettingsRefused, read_settings
 from consumers.runtime.stage import Handler, Table
 from documents.completions import OpenAiCompatible, Service
 from schemas.envelope import Event
@@ -78,11 +78,29 @@ def needs_keys(handler: Handler) -> bool:
 
 
 def inline(handler: Handler, settings: Settings, keys: KeyView) -> dict[str, Any]:
-    """Return the capabilities of a handler that runs in the polling thread."""
+    """Return the capabilities of a handler that runs in the polling thread.
+
+    Raises:
+        SettingsRefused: a tenant's rule files cannot be used.
+
+    """
     given = _vaulted(handler, settings, keys.table) if needs_keys(handler) else {}
     if "join_limit" in handler.capabilities:
         given["join_limit"] = timedelta(seconds=settings.join_limit_s)
+    if "categories" in handler.capabilities:
+        given["categories"] = _categories(settings)
     return given
+
+
+def _categories(settings: Settings) -> Mapping[str, Any]:
+    from consumers.category.rules import load_rules  # noqa: PLC0415 - the word lists are loaded by one stage alone
+    from consumers.rulefile import RuleFileError  # noqa: PLC0415 - as above
+
+    try:
+        return load_rules(settings.categories)
+    except RuleFileError as error:
+        msg = f"SPENDTRAIL_CATEGORIES: {error}"
+        raise SettingsRefused(msg) from error
 
 
 def _vaulted(handler: Handler, settings: Settings, keys: KeyTable) -> dict[str, Any]:

@@ -99,8 +99,8 @@ class Handler:
         waiting: `(state) -> moment | None`: since when the oldest thing in a partition's state has waited for
             something; it is shown as `oldest_waiting_seconds`.
         tables: the tables `handle` needs.
-        capabilities: what else it needs: `vault`, `blobs`, `erp`, `join_limit`, `confidence`; `assistant` where one is
-            set; `codec` in the inline lane, to keep an event in the bytes it came in.
+        capabilities: what else it needs: `vault`, `blobs`, `erp`, `join_limit`, `confidence`, `categories`; `assistant`
+            where one is set; `codec` in the inline lane, to keep an event in the bytes it came in.
 
     """
 

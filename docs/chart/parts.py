@@ -125,6 +125,10 @@ class Behaviour(Section):
         dict[str, Annotated[float, Field(gt=0, le=1)]],
         Field(description="How sure a key field must be to need no person, by tenant; `*` is everyone else."),
     ] = {}
+    categories: Annotated[
+        dict[str, str],
+        Field(description="Folder in the image with category rules in place of ours, by tenant; `*` is everyone else."),
+    ] = {}
     drain_seconds: Annotated[PositiveFloat, Field(description="How long a stopping stage may finish its work.")] = (
         default_of("drain_s")
     )

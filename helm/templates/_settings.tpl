@@ -30,6 +30,7 @@ SPENDTRAIL_TENANT: {{ .tenant | quote }}
 SPENDTRAIL_LOG_LEVEL: {{ .logLevel | quote }}
 SPENDTRAIL_DRAIN_S: {{ .drainSeconds | quote }}
 SPENDTRAIL_CONFIDENCE: {{ .confidence | toJson | quote }}
+SPENDTRAIL_CATEGORIES: {{ .categories | toJson | quote }}
 SPENDTRAIL_DEAD_LETTERS_PER_MINUTE: {{ int64 .deadLettersPerMinute | quote }}
 SPENDTRAIL_STUCK_S: {{ .stuckSeconds | quote }}
 SPENDTRAIL_JOIN_LIMIT_S: {{ .joinLimitSeconds | quote }}
