@@ -8,6 +8,8 @@ import pytest
 
 from tests.helm.chart import named, refusal, rendered
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
 ON = (
     *("--set", "notary.enabled=true", "--set", "notary.checkpointsUrl=s3://checkpoints/spendtrail"),
     *("--set", "notary.existingSecret=notary", "--set", "notary.storeSecret=notary-s3"),

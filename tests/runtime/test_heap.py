@@ -4,6 +4,7 @@ import gc
 import weakref
 
 import psutil
+import pytest
 
 from consumers.runtime.heap import Heap, set_aside
 
@@ -33,6 +34,7 @@ class _Loop:
         self.own = self
 
 
+@pytest.mark.slow  # the collector looks through everything the other tests of this process have left
 def test_what_was_set_aside_is_let_go_of_at_the_next_call() -> None:
     """The collector leaves alone what was there, and a member that joins anew leaves nothing of the one before."""
     loop = _Loop()
