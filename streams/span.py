@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.bounds import Bounds
-from streams.client import Setting
+from streams.client import Setting, reader_settings
 from streams.record import TransportLost
 
 __all__ = ["Span", "read", "shares", "whole"]
@@ -68,16 +68,7 @@ def read(
         TransportLost: nothing came for `timeout_s`, or the broker says why not.
 
     """
-    consumer = Consumer(
-        {
-            **client,
-            "group.id": f"span-{topic}",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "error",
-            "queued.max.messages.kbytes": _AHEAD_KIB,
-        }
-    )
+    consumer = Consumer(reader_settings(client, f"span-{topic}", _AHEAD_KIB))
     try:
         for span in spans:
             yield from _span(consumer, topic, span, timeout_s)

@@ -7,6 +7,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streams.bounds import Bounds
+from streams.client import reader_settings
 from streams.record import Fetched, Headers, TransportLost
 
 __all__ = ["KafkaTail", "fetched"]
@@ -65,17 +66,7 @@ class KafkaTail:
     ) -> None:
         self._read = fetched if headers else _bare
         self._topic, self._timeout_s, self._alive = topic, timeout_s, alive
-        self._consumer = Consumer(
-            {
-                **client,
-                "group.id": f"tail-{topic}",
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "error",
-                # The client fetches ahead of who reads, up to 64 MiB a partition if it is not told otherwise.
-                "queued.max.messages.kbytes": _AHEAD_KIB,
-            }
-        )
+        self._consumer = Consumer(reader_settings(client, f"tail-{topic}", _AHEAD_KIB))
         self._bounds = Bounds(client, min(timeout_s, _ASK_S))
         partitions = self._partitions() if partition is None else [partition]
         begins = start if isinstance(start, Mapping) else dict.fromkeys(partitions, start)
