@@ -13,7 +13,7 @@ from streams.record import Fetched, Headers, TransportLost
 __all__ = ["KafkaTail", "fetched"]
 
 _CHUNK = 2_000
-_AHEAD_KIB = 8 * 1024
+_AHEAD_KIB = 2 * 1024
 # A question to a broker that is going away is not answered by its successor: ask again soon, in seconds.
 _ASK_S = 10.0
 
