@@ -12,26 +12,29 @@ __all__ = ["write_feed"]
 
 _PEOPLE: Final = 500
 _MERCHANTS: Final = 200
+_CARDS: Final = 10_000
 _FIRST_DAY: Final = date(2026, 9, 1)
 _DAYS: Final = 50
 
 
 def write_feed(path: Path, lines: int, *, seed: int) -> None:
-    """Write a CSV card feed of `lines` lunches, each its own expense, of 500 people at 200 merchants.
+    """Write a CSV card feed of `lines` lunches, each its own expense, at 200 merchants over 50 days.
 
-    The same seed writes the same bytes; two seeds have no line in common. People and merchants do not grow with the
-    number of lines, so what a stage holds of either does not either.
+    500 people have them, or as many more as it takes for no more than one lunch a person and day: a day with twenty
+    lunches would be flagged line by line, and such a feed says nothing of what comes after judging. The same seed
+    writes the same bytes; two seeds have no line in common.
     """
+    people = max(_PEOPLE, lines // _DAYS)
     numbers = Random(seed)  # noqa: S311 - the same feed again, no secret
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
         rows.writeheader()
         for number in range(lines):
-            person, merchant = numbers.randrange(_PEOPLE), numbers.randrange(_MERCHANTS)
+            person, merchant = numbers.randrange(people), numbers.randrange(_MERCHANTS)
             minor = numbers.randint(800, 6_000)
             rows.writerow(
                 {
-                    "card_account": f"************{person:04}",
+                    "card_account": f"************{person % _CARDS:04}",
                     "employee_id": f"E{person:04}",
                     "transaction_date": (_FIRST_DAY + timedelta(days=numbers.randrange(_DAYS))).isoformat(),
                     "amount": f"{minor // 100}.{minor % 100:02}",
