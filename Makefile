@@ -5,14 +5,14 @@ export PYTHONDONTWRITEBYTECODE :=
 SHELL := /bin/bash
 PY := .venv/bin/python
 PACKAGES := audit bench cli config consumers desk devstack docs documents erp policy producers samples schemas streams vault
-# One test worker more than cores, since some wait, and at most four: more would read more documents than memory is worth.
+# One share of the unit tests more than cores, since some wait, and at most four: more would read more documents than
+# memory is worth.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n > 3 ? 4 : n + 1 )))
 
 # What needs neither a broker nor another process, and no more than a moment.
 UNIT := not kafka and not postgres and not chaos and not data and not slow
 # Properties get a first look here, with fewer examples; the tier that follows tries each in full.
-RUN_UNIT := timeout 300 $(PY) -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "$(UNIT)" \
-  --ignore tests/e2e --ignore tests/chaos
+RUN_UNIT := bash scripts/unit $(WORKERS) --hypothesis-profile quick -m "$(UNIT)" --ignore tests/e2e --ignore tests/chaos
 
 .PHONY: help setup demo up down status test unit lint fmt bench contracts clean
 

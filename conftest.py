@@ -5,7 +5,7 @@ import gc
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-pytest_plugins = ["tests.plugins.stack"]
+pytest_plugins = ["tests.plugins.share", "tests.plugins.stack"]
 
 # The collector walks every class imported so far each time it runs: at its usual threshold, a seventh of all the time.
 gc.set_threshold(50_000, 50, 50)
