@@ -13,6 +13,7 @@ from documents.facts import Found
 from documents.layout import place_of
 from documents.problems import Problem
 from documents.survey import contradicted, witnessed
+from documents.taxes import Shares, find_shares, rounded_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ class _Candidate:
     score: float
     proofs: set[str] = field(default_factory=set)
     parts: tuple[Labelled, Labelled] | None = None
+    shares: Shares | None = None
 
 
 def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
@@ -65,14 +67,14 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
         confidence = min(confidence, _OUTGROWN)
     tip = _best(labelled, "tip", lambda value: value < best.value)
     subtotal, tax = _parts(best, labelled)
-    contradiction = _contradiction(best, subtotal, tax)
+    contradiction = (*_contradiction(best, subtotal, tax), *_rounding(survey, best))
     if contradiction:
         confidence = min(confidence, _CONTRADICTED)
     unlike = not best.proofs and witnessed(best.labelled.amount.words) < 0
     doubt = (contradicted(best.value, "total"),) if unlike else ()
     return Sums(
         subtotal=_found(survey, subtotal, confidence if best.parts else 0.7),
-        tax=_found(survey, tax, confidence if best.parts else 0.7),
+        tax=_found(survey, tax, confidence if best.parts or best.shares else 0.7),
         tip=_found(survey, tip, 0.9) if tip and tip.value else None,
         total=Found(
             best.value, confidence, place_of(survey.sheet.rows[best.labelled.row].page, best.labelled.amount.words)
@@ -96,7 +98,7 @@ def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineIt
         weight = {"gross": 1.2, "cash": 0.6, "subtotal": 0.5}.get(each.role, each.weight)
         score = weight + 0.6 * each.row / rows + 0.25 * min(counts[each.value] - 1, 3) - 3 * (each.value == 0)
         candidate = _Candidate(each.value, each, score)
-        _prove(candidate, by_role, lines)
+        _prove(survey, candidate, by_role, lines)
         candidate.score += 1.3 * len(candidate.proofs)
         found.append(candidate)
     found = _before_prepayment(found, by_role)
@@ -117,11 +119,17 @@ def _before_prepayment(found: list[_Candidate], by_role: dict[str, list[Labelled
     return whole or found
 
 
-def _prove(candidate: _Candidate, by_role: dict[str, list[Labelled]], lines: Sequence[LineItem]) -> None:
+def _prove(
+    survey: Survey, candidate: _Candidate, by_role: dict[str, list[Labelled]], lines: Sequence[LineItem]
+) -> None:
     """Note each independent sum on the document that gives the candidate's value."""
     total = candidate.value
     candidate.parts = _net_and_tax(total, by_role) or _triple_of(total, by_role)
-    if candidate.parts:
+    if not candidate.parts:
+        candidate.shares = find_shares(survey, candidate.labelled, by_role, _sum_of(lines), _extras(by_role))
+    if candidate.shares and candidate.shares.net:
+        candidate.parts = candidate.shares.net, candidate.shares.tax
+    if candidate.parts or candidate.shares:
         candidate.proofs.add("net and tax")
     rounded = [each.value for each in by_role.get("rounding", []) if NONE < abs(each.value) < ROUNDING]
     # What is payable stands below what is rounded; the sign of the step is the first thing a scan loses.
@@ -144,7 +152,7 @@ def _prove(candidate: _Candidate, by_role: dict[str, list[Labelled]], lines: Seq
 
 def _net_and_tax(total: Decimal, by_role: dict[str, list[Labelled]]) -> tuple[Labelled, Labelled] | None:
     """Subtotal and tax that make the total, rounding or tip included where they are printed."""
-    extras = [each.value for role in ("rounding", "tip", "charge") for each in by_role.get(role, [])]
+    extras = _extras(by_role)
     for net in by_role.get("subtotal", []):
         for tax in by_role.get("tax", []):
             gap = total - net.value - tax.value
@@ -157,6 +165,15 @@ def _net_and_tax(total: Decimal, by_role: dict[str, list[Labelled]]) -> tuple[La
     return None
 
 
+def _extras(by_role: dict[str, list[Labelled]]) -> list[Decimal]:
+    """What else may stand between a net with its tax and the total."""
+    return [each.value for role in ("rounding", "tip", "charge") for each in by_role.get(role, [])]
+
+
+def _sum_of(lines: Sequence[LineItem]) -> Decimal:
+    return sum((line.amount for line in lines if line.amount is not None), NONE)
+
+
 def _triple_of(total: Decimal, by_role: dict[str, list[Labelled]]) -> tuple[Labelled, Labelled] | None:
     """Net and tax of a row whose gross is the total."""
     rows = zip(by_role.get("net", []), by_role.get("vat", []), by_role.get("gross", []), strict=True)
@@ -167,7 +184,7 @@ def _lines_make(
     total: Decimal, by_role: dict[str, list[Labelled]], lines: Sequence[LineItem], *, net_counts: bool
 ) -> bool:
     """Whether the line items add up to the total, or to a subtotal that is known to be part of it."""
-    summed = sum((line.amount for line in lines if line.amount is not None), NONE)
+    summed = _sum_of(lines)
     if not summed:
         return False
     nets = [net.value for net in by_role.get("subtotal", [])] if net_counts else []
@@ -218,7 +235,7 @@ def _parts(best: _Candidate, labelled: list[Labelled]) -> tuple[Labelled | None,
         return best.parts
     total = best.value
     subtotal = _best(labelled, "subtotal", lambda value: abs(value) <= abs(total) + ROUNDING)
-    tax = _best(labelled, "tax", lambda value: abs(value) < abs(total) / 2)
+    tax = best.shares.tax if best.shares else _best(labelled, "tax", lambda value: abs(value) < abs(total) / 2)
     return subtotal, tax
 
 
@@ -246,3 +263,11 @@ def _contradiction(best: _Candidate, subtotal: Labelled | None, tax: Labelled | 
         return ()
     message = f"subtotal {subtotal.value} and tax {tax.value} do not add up to the total {total}"
     return (Problem("ARITHMETIC", message, "total"),)
+
+
+def _rounding(survey: Survey, best: _Candidate) -> tuple[Problem, ...]:
+    """The doubt that taxes rounded row by row make another total than their rate does; which is owed, a person says."""
+    told = rounded_apart(survey, best.shares) if best.shares else None
+    if told is None:
+        return ()
+    return (Problem("ARITHMETIC", f"the tax is rounded row by row: {told}; total {best.value} is as printed", "total"),)
