@@ -1,36 +1,15 @@
 """E-invoices made by others: read against an independent XPath reading, judged against the rule their names tell."""
 
-import os
-import re
-from collections import Counter
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 
-import pytest
 from lxml import etree
 
-from bench.labelled import is_right
-from bench.truths import lines_found
-from documents import pdf, xmltree
+from documents import xmltree
 from documents.einvoice import read_einvoice
-from documents.facts import Facts
-from documents.limits import DEFAULT
-from documents.reader import read
-from documents.understanding import understand
+from tests.documents.einvoices import BAD, MEASURED, invoices, rules_broken
 
-DATA = Path(os.environ.get("SPENDTRAIL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "einvoice"
-
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.slow,
-    pytest.mark.skipif(not DATA.is_dir(), reason=f"no documents under {DATA}; set SPENDTRAIL_DATA"),
-]
-
-BAD = re.compile(r"invalid|_error|not_valid|^fail|corrupt", re.IGNORECASE)
-GOOD = re.compile(r"^valid|_ok_", re.IGNORECASE)
+pytestmark = MEASURED
 
 # What a file called invalid or error breaks, where that is a rule of arithmetic or presence: by the rule in its name,
 # else by CEN/TC 434's and Factur-X 1.09's own artefacts, run once apart from this project.
@@ -51,39 +30,6 @@ BROKEN = {
     "SI-UBL-2.0_UBL-SR-17_error_multiple_legalentity_companyid.xml": {"UBL-SR-17"},
     "SI-UBL-2.0_error_no_customizationid.xml": {"BR-01"},
 }
-# Called valid, and yet without any identifier of the seller: the same artefacts name them, so the alarm is true.
-CALLED_VALID = {"validZREtestZugferd.xml": {"BR-CO-25", "BR-CO-26"}, "valid_with_VAT_O.xml": {"BR-CO-26"}}
-
-
-@cache
-def _invoices() -> dict[Path, bytes]:
-    """Every CII and UBL invoice, whole or embedded."""
-    found: dict[Path, bytes] = {}
-    for path in sorted(DATA.rglob("*")):
-        if path.suffix == ".xml":
-            contents = [path.read_bytes()]
-        elif path.suffix == ".pdf":
-            try:
-                with pdf.open_pdf(path.read_bytes(), DEFAULT) as (document, _):
-                    contents = list(pdf.attachments(document, DEFAULT))
-            except pdf.UnreadablePdf:
-                continue
-        else:
-            continue
-        for content in contents:
-            try:
-                root = xmltree.parse_xml(content)
-            except xmltree.RefusedXml:
-                continue
-            if xmltree.syntax_of(root) != "other":
-                found[path] = content
-                break
-    return found
-
-
-def _rules(content: bytes) -> set[str]:
-    problems = read_einvoice(xmltree.parse_xml(content)).problems
-    return {problem.message[1:].split("]")[0] for problem in problems}
 
 
 def _steps(path: str) -> str:
@@ -186,7 +132,7 @@ def test_fields_equal_an_independent_reading() -> None:
     """Every header field and line of every e-invoice not called invalid is what XPath says it is."""
     different: list[str] = []
     read_ones = 0
-    for path, content in _invoices().items():
+    for path, content in invoices().items():
         if BAD.search(path.name):
             continue
         facts = read_einvoice(xmltree.parse_xml(content))
@@ -202,61 +148,7 @@ def test_fields_equal_an_independent_reading() -> None:
 
 def test_broken_ones_are_named_by_their_rule() -> None:
     """Each file that breaks a rule of arithmetic or presence is named with exactly the rules it breaks."""
-    named = {path.name: _rules(content) for path, content in _invoices().items()}
+    named = {path.name: rules_broken(content) for path, content in invoices().items()}
     assert {name: rules - named[name] for name, rules in BROKEN.items() if rules - named[name]} == {}
     judged = {name: named[name] - {"XSD"} for name in BROKEN}
     assert {name: rules for name, rules in judged.items() if rules != BROKEN[name]} == {}
-
-
-def test_no_false_alarms() -> None:
-    """No file called valid or ok breaks a rule, but for two that the norm's own artefacts refuse as well."""
-    alarms = {
-        path.name: rules
-        for path, content in _invoices().items()
-        if GOOD.search(path.name) and (rules := _rules(content))
-    }
-    assert alarms == CALLED_VALID
-    assert sum(bool(GOOD.search(path.name)) for path in _invoices()) >= 45
-
-
-def test_pages_read_without_their_data() -> None:
-    """The page alone gives total, number, date and currency of its own data wherever it prints them.
-
-    The seller's tax id is that of the data on all pages but one, the buyer on all but two. Lines reach F1 0.88 by
-    amount, and 0.74 where their names have to be those of the data too.
-    """
-    wrong: dict[str, list[str]] = {"total": [], "invoice_number": [], "invoice_date": [], "currency": []}
-    hits = extra = missed = pages = named = tax_ids = buyers = 0
-    for path in sorted(DATA.rglob("*.pdf")):
-        reading = read(path.name, path.read_bytes())
-        words = " ".join(word.text for page in reading.pages for word in page.words)
-        if reading.xml is None or len(words.split()) < 20:
-            continue
-        truth = read_einvoice(xmltree.parse_xml(reading.xml.encode()))
-        if (truth.invoice_number or "").split("/")[0] not in words:
-            continue  # the page belongs to another invoice than its data; nothing on it can agree
-        found = understand(replace(reading, xml=None, kind="digital_pdf")).facts
-        pages += 1
-        for field, names in wrong.items():
-            if getattr(found, field) != getattr(truth, field):
-                names.append(path.name)
-        tax_ids += is_right("vendor_tax_id", found, truth.vendor_tax_id or "")
-        buyers += is_right("buyer_name", found, (truth.buyer_name or "",))
-        if truth.line_items:
-            same = (_amounts(truth) & _amounts(found)).total()
-            hits += same
-            extra += _amounts(found).total() - same
-            missed += _amounts(truth).total() - same
-            known = [(line.description or "", line.amount) for line in truth.line_items if line.amount is not None]
-            named += lines_found(known, [line.as_dict() for line in found.line_items])
-    # One page prints a total that is a cent off its own data.
-    assert wrong == {"total": ["MustangBeispiel20221026.pdf"], "invoice_number": [], "invoice_date": [], "currency": []}
-    assert pages >= 17
-    assert [tax_ids >= pages - 1, buyers >= pages - 2] == [True, True], (tax_ids, buyers, pages)
-    assert 2 * hits / (2 * hits + extra + missed) >= 0.88, (hits, extra, missed)
-    # Rows of allowances and charges stand among the lines of two pages, and in no line of their data.
-    assert 2 * named / (2 * hits + extra + missed) >= 0.74, (named, hits, extra, missed)
-
-
-def _amounts(facts: Facts) -> Counter[Decimal]:
-    return Counter(line.amount for line in facts.line_items if line.amount is not None)
