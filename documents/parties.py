@@ -92,8 +92,10 @@ def _labelled(survey: Survey, role: str) -> _Named | None:
     for hit in survey.hits:
         if hit.label.role != role or not _is_heading(survey, hit):
             continue
-        below = _under(survey, hit)
-        for row, words in (*_beside(survey, hit), *_in_form(survey, hit), *below):
+        beside = _beside(survey, hit)
+        # "Customer: 2" has its value, a number; what stands below is another row's.
+        below = [] if any(_is_number(words) for _, words in beside) else _under(survey, hit)
+        for row, words in (*beside, *_in_form(survey, hit), *below):
             own = _without_label(survey, row, words)
             text = " ".join(word.text for word in own).strip(" :,")
             if own and reads_like_a_name(text) and not _is_labelled(survey, row, own):
@@ -117,6 +119,11 @@ def _beside(survey: Survey, hit: Hit) -> list[tuple[int, tuple[Word, ...]]]:
     right = survey.sheet.right_of(hit)
     beside = [phrase for phrase in survey.sheet.rows[hit.row].phrases() if right and phrase[-1] in right]
     return [(hit.row, tuple(word for word in phrase if word in right)) for phrase in beside[:1]]
+
+
+def _is_number(words: tuple[Word, ...]) -> bool:
+    letters = "".join(word.text for word in words)
+    return any(each.isdigit() for each in letters) and not any(each.isalpha() for each in letters)
 
 
 def _in_form(survey: Survey, hit: Hit) -> Iterator[tuple[int, tuple[Word, ...]]]:

@@ -105,3 +105,17 @@ def test_the_head_of_an_email_buys_nothing() -> None:
 def test_small_print_has_the_legal_name() -> None:
     """A trading name is given as the firm signs; a sentence with "as" in it signs nothing."""
     assert _facts(IMPRINT).vendor_name == "Quick SAS"
+
+
+def test_a_customer_told_as_a_number_is_not_the_row_below() -> None:
+    """A label that has its value beside it, a number, says nothing of the row under it."""
+    page = """
+Northwind Tools Ltd
+12 Mill Road, Portland, OR 97205
+Customer: 2
+Your order AB321
+Invoice No: BT-2041
+Invoice Date: March 4, 2024
+Total                       110.00 USD
+"""
+    assert understand(read("page.txt", page.encode())).facts.buyer_name is None
