@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policy.currency import known, to_minor_unit
 from policy.facts import Expense, Line, folded
@@ -12,10 +12,28 @@ from schemas.events import ExpenseCoded
 from schemas.records import Facts
 from schemas.records import Line as DocumentLine
 
-__all__ = ["facts_of", "spread"]
+__all__ = ["Spent", "facts_of", "spent_of", "spread"]
 
 CARD_LINE: Final = "card_line"
 _LODGING: Final = "lodging"
+
+
+class Spent(NamedTuple):
+    """How much was spent where: `amounts` has one for each line, tax and tip included; None is not known.
+
+    `merchant` is empty where nobody knows it.
+    """
+
+    currency: str
+    total: Decimal | None
+    amounts: tuple[Decimal | None, ...]
+    merchant: str
+
+
+def spent_of(event: ExpenseCoded) -> Spent:
+    """Return the little of the facts that suffices to tell expenses apart; they cost ten times as much as this."""
+    merchant = event.vendor.name if event.vendor else event.facts.vendor_name
+    return Spent(*_amounts(event), merchant or "")
 
 
 def facts_of(event: ExpenseCoded) -> Expense:
@@ -25,9 +43,8 @@ def facts_of(event: ExpenseCoded) -> Expense:
     currency; without a conversion they are in the document's own, and the policy says whether it can judge that.
     """
     facts, context = event.facts, event.context
-    currency, total, amounts = _amounts(event)
+    currency, total, amounts, vendor = spent_of(event)
     categories = {match.line: match.category for match in event.categories}
-    vendor = event.vendor.name if event.vendor else facts.vendor_name
     shared: dict[str, Any] = {
         "department": _folded(context.department),
         "project": _folded(context.project),
@@ -59,7 +76,7 @@ def facts_of(event: ExpenseCoded) -> Expense:
         submitted=event.submitted_at.date(),
         on=facts.invoice_date,
         total=total,
-        merchant=vendor or "",
+        merchant=vendor,
         card=facts.kind == CARD_LINE,
         nights=nights,
         nights_on=nights_on(facts, stay, nights),

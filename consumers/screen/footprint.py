@@ -4,22 +4,21 @@ Pure: from the event and the policy in force alone, so that the same event alway
 taking it back removes exactly what was left.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from consumers.screen.twins import Near
 from policy.checks import meal_and_per_diem
 from policy.checks.across import SplitTransaction
-from policy.coded import facts_of
+from policy.coded import CARD_LINE, Spent, facts_of, spent_of
 from policy.compiled import CompiledPolicy
 from policy.currency import to_minor_unit
-from policy.facts import Expense, folded
+from policy.facts import folded
 from policy.judge import visits
-from policy.models import Budget, Period
+from policy.models import Period
 from schemas.currencies import quantum
 from schemas.events import ExpenseEvaluated
 from schemas.records import ClaimCheck, Portion
@@ -27,8 +26,7 @@ from schemas.records import ClaimCheck, Portion
 __all__ = ["Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """A running total: its key, the rule that limits it, and what this expense adds. Amounts in policy currency.
 
     `above` is the outcome of what exceeds it, REVIEW_REQUIRED where a higher limit may be the one that applies.
@@ -44,8 +42,7 @@ class Account:
     above: str = "FAIL"
 
 
-@dataclass(frozen=True, slots=True)
-class Print:
+class Print(NamedTuple):
     """One way to recognise an expense again: the check, the key that equal ones share, and what they share in words.
 
     `looked`: earlier expenses under this key are the same one. `left`: later expenses find this one under it.
@@ -58,8 +55,7 @@ class Print:
     left: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What this expense could be a part of: purchases under one limit, by one person at one vendor."""
 
     key: str
@@ -68,8 +64,7 @@ class Part:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(NamedTuple):
     """How a receipt and a card line know each other. `minor` is the total in minor units; `name` the seller, folded."""
 
     card: bool
@@ -79,8 +74,7 @@ class Purchase:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Footprint:
+class Footprint(NamedTuple):
     """All of it. `wants_receipt`: the policy has this card line wait for its receipt."""
 
     day: date
@@ -94,18 +88,19 @@ class Footprint:
 
 def footprint_of(event: ExpenseEvaluated, policy: CompiledPolicy) -> Footprint:
     """Return what the expense leaves behind."""
-    facts = facts_of(event)
-    day = facts.on or facts.submitted
-    known = facts.total is not None and facts.currency == policy.currency
-    rules = policy.receipts
-    wants = known and facts.card and rules.required and facts.total is not None and facts.total > rules.above
+    spent = spent_of(event)
+    on, submitted = event.facts.invoice_date, event.submitted_at.date()
+    day = on or submitted
+    known = spent.total is not None and spent.currency == policy.currency
+    rules, card = policy.receipts, event.facts.kind == CARD_LINE
+    wants = known and card and rules.required and spent.total is not None and spent.total > rules.above
     return Footprint(
         day=day,
-        accounts=_accounts(event, facts, policy, day) if known else (),
-        prints=(*_prints(event, facts), *_days_of_meals(event, facts, policy)),
-        parts=_parts(event, facts, policy) if known else (),
-        purchase=_purchase(event, facts) if known else None,
-        near=_near(event, facts),
+        accounts=_accounts(event, spent.total, policy, day) if known else (),
+        prints=(*_prints(event, spent), *_days_of_meals(event, policy)),
+        parts=_parts(event, spent, policy) if known else (),
+        purchase=_purchase(event, spent, card=card) if known else None,
+        near=None if event.document is None else _near(event, spent),
         wants_receipt=wants,
     )
 
@@ -121,34 +116,50 @@ def _quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, day: date) -> tuple[Account, ...]:
-    found = []
-    total = facts.total or Decimal(0)
+def _accounts(
+    event: ExpenseEvaluated, amount: Decimal | None, policy: CompiledPolicy, day: date
+) -> tuple[Account, ...]:
+    total, context = amount or Decimal(0), event.context
     check = policy.settings.get("BUDGET_EXCEEDED")
-    judged = check is None or check.enabled
-    for scope, name in (("department", facts.lines[0].department), ("project", facts.lines[0].project)):
-        for budget in policy.budgets_of(scope, name) if name and judged else ():
-            words, warn_at = _limited(budget, policy)
-            key = _key("budget", scope, name or "", _bucket(Period(budget.per), day))
-            found.append(Account(key, budget.id, scope, budget.limit, warn_at, words, total))
-    return (*found, *_personal_accounts(event, facts, policy, day)) if policy.cumulative else tuple(found)
+    found = []
+    if check is None or check.enabled:
+        for scope, name in (("department", context.department), ("project", context.project)):
+            if name:
+                for key, rule, limit, warn_at, words in _budgets(policy, scope, name, day):
+                    found.append(Account(key, rule, scope, limit, warn_at, words, total))
+    return (*found, *_personal_accounts(event, policy, day)) if policy.cumulative else tuple(found)
 
 
-# There are as many entries as budgets in the versions that were judged under.
-_LIMITED: Final[dict[tuple[str, str], tuple[str, Decimal]]] = {}
+_Budget = tuple[str, str, Decimal, Decimal, str]
+_BUDGETS: Final[dict[tuple[str, str, str, date], tuple[_Budget, ...]]] = {}
+# Departments times days that are looked back upon; past them all are worked out anew.
+_MOST_BUDGETS: Final = 16_384
 
 
-def _limited(budget: Budget, policy: CompiledPolicy) -> tuple[str, Decimal]:
-    """Return a budget in words, and from what on it warns."""
-    name = policy.version, budget.id
-    if name not in _LIMITED:
-        words = f"{budget.limit} {policy.currency} per {budget.per} for this {budget.scope}"
-        _LIMITED[name] = words, budget.limit * policy.warn_above
-    return _LIMITED[name]
+def _budgets(policy: CompiledPolicy, scope: str, name: str, day: date) -> tuple[_Budget, ...]:
+    """Return of each budget a day's spending counts towards its key, rule, limit, when it warns, and its words."""
+    place = policy.version, scope, name, day
+    known = _BUDGETS.get(place)
+    if known is None:
+        if len(_BUDGETS) >= _MOST_BUDGETS:
+            _BUDGETS.clear()
+        owner = folded(name)
+        known = _BUDGETS[place] = tuple(
+            (
+                _key("budget", scope, owner, _bucket(Period(budget.per), day)),
+                budget.id,
+                budget.limit,
+                budget.limit * policy.warn_above,
+                f"{budget.limit} {policy.currency} per {budget.per} for this {budget.scope}",
+            )
+            for budget in (policy.budgets_of(scope, owner) if owner else ())
+        )
+    return known
 
 
-def _personal_accounts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy, day: date) -> list[Account]:
+def _personal_accounts(event: ExpenseEvaluated, policy: CompiledPolicy, day: date) -> list[Account]:
     """Return the running totals of this person under limits per trip, day, month or year."""
+    facts = facts_of(event)
     found: dict[str, Account] = {}
     for line in facts.lines:
         for node, effective, _ in visits(line, facts, policy):
@@ -176,12 +187,12 @@ def _content(document: ClaimCheck, portion: Portion | None) -> tuple[str, ...]:
     return whole if portion.first_page is None else (*whole, f"{portion.first_page}-{portion.last_page}")
 
 
-def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
+def _prints(event: ExpenseEvaluated, spent: Spent) -> tuple[Print, ...]:
     read, found = event.facts, []
     amount = None if read.total is None else f"{read.total.normalize():f} {read.currency}"
     on = read.invoice_date.isoformat() if read.invoice_date else None
     if event.document is not None:
-        vendor = _vendor(event, facts)
+        vendor = _vendor(event, spent)
         found.append(Print("DUPLICATE_EXACT", _key(*_content(event.document, event.portion)), "the same document"))
         number = _number(event)
         if vendor and number and amount:
@@ -195,36 +206,45 @@ def _prints(event: ExpenseEvaluated, facts: Expense) -> tuple[Print, ...]:
     return tuple(found)
 
 
-def _days_of_meals(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy) -> tuple[Print, ...]:
+# What a line of each side looks for, and in which words it is told of.
+_OTHER_SIDE: Final = {
+    "meal": ("per_diem", "the per diem of a day that this meal is of"),
+    "per_diem": ("meal", "a meal on a day that this per diem is for"),
+}
+
+
+def _days_of_meals(event: ExpenseEvaluated, policy: CompiledPolicy) -> list[Print]:
     """Return the days this person claims a meal for, and those they claim a per diem for; each looks for the other."""
     settings = policy.settings.get("MEAL_AND_PER_DIEM")
     if not isinstance(settings, meal_and_per_diem.Settings) or not settings.enabled:
-        return ()
-    sides = (
-        ("meal", settings.meals, "per_diem", "the per diem of a day that this meal is of"),
-        ("per_diem", settings.per_diems, "meal", "a meal on a day that this per diem is for"),
-    )
+        return []
+    days = {line.number: line.service_date or event.facts.invoice_date for line in event.lines}
+    sides = ("meal", settings.meals), ("per_diem", settings.per_diems)
+    claimed = {
+        (side, day.isoformat())
+        for line, category in {match.line: match.category for match in event.categories}.items()
+        if (day := days.get(line)) is not None
+        for side, categories in sides
+        if meal_and_per_diem.is_among(category, categories)
+    }
     found = []
-    for side, categories, other, words in sides:
-        for day in sorted({day for day, _ in meal_and_per_diem.days_of(facts, categories)}):
-            own, looked = (_key(name, event.subject, day.isoformat()) for name in (side, other))
-            found.append(Print("MEAL_AND_PER_DIEM", own, words, looked=False))
-            found.append(Print("MEAL_AND_PER_DIEM", looked, words, left=False))
-    return tuple(found)
+    for side, on in sorted(claimed):
+        other, words = _OTHER_SIDE[side]
+        found.append(Print("MEAL_AND_PER_DIEM", _key(side, event.subject, on), words, looked=False))
+        found.append(Print("MEAL_AND_PER_DIEM", _key(other, event.subject, on), words, left=False))
+    return found
 
 
-def _vendor(event: ExpenseEvaluated, facts: Expense) -> str:
-    return event.vendor.vendor_id if event.vendor else folded(facts.merchant)
+def _vendor(event: ExpenseEvaluated, spent: Spent) -> str:
+    return event.vendor.vendor_id if event.vendor else folded(spent.merchant)
 
 
 def _number(event: ExpenseEvaluated) -> str:
     return "".join(c for c in (event.facts.invoice_number or "").upper() if c.isalnum())
 
 
-def _near(event: ExpenseEvaluated, facts: Expense) -> Near | None:
-    if event.document is None:
-        return None
-    read, vendor = event.facts, _vendor(event, facts)
+def _near(event: ExpenseEvaluated, spent: Spent) -> Near | None:
+    read, vendor = event.facts, _vendor(event, spent)
     if not vendor or not read.total or not read.currency or read.invoice_date is None:
         return None
     return Near(_key(vendor), _key(event.subject), read.total, _key(read.currency), _number(event) or None)
@@ -240,31 +260,39 @@ def _alike(key: str, *, numbered: bool) -> tuple[Print, ...]:
     return (without, Print("DUPLICATE_NEAR", f"numbered/{key}", words, looked=not numbered, left=numbered))
 
 
-def _parts(event: ExpenseEvaluated, facts: Expense, policy: CompiledPolicy) -> tuple[Part, ...]:
+def _parts(event: ExpenseEvaluated, spent: Spent, policy: CompiledPolicy) -> tuple[Part, ...]:
     settings = policy.settings.get("SPLIT_TRANSACTION")
-    if not isinstance(settings, SplitTransaction) or not settings.enabled or not facts.merchant:
+    if not isinstance(settings, SplitTransaction) or not settings.enabled or not spent.merchant:
         return ()
-    vendor = _vendor(event, facts)
-    amounts = {line.number: line.amount for line in facts.lines}
+    numbers = [line.number for line in event.lines]
+    amounts = dict(zip(numbers, spent.amounts, strict=True)) if numbers else {0: spent.total}
     sums: dict[str, tuple[Decimal, Decimal]] = {}
     for decision in event.decisions:
         amount = amounts.get(decision.line)
+        if amount is None:
+            continue
         for node in decision.resolution_path:
-            if node.limit is not None and amount is not None and node.outcome in {"PASS", "WARN"}:
+            if node.limit is not None and node.outcome in _HELD:
                 before = sums[node.rule_id][1] if node.rule_id in sums else Decimal(0)
-                sums[node.rule_id] = (to_minor_unit(node.limit, policy.currency), before + amount)
-    return tuple(
-        Part(_key("split", event.subject, rule, vendor), rule, limit, amount)
-        for rule, (limit, amount) in sorted(sums.items())
-        if limit * settings.part_above <= amount <= limit and amount > 0
-    )
+                sums[node.rule_id] = node.limit, before + amount
+    vendor = _vendor(event, spent)
+    found = []
+    for rule, (exact, amount) in sorted(sums.items()):
+        limit = to_minor_unit(exact, policy.currency)
+        if amount > 0 and limit * settings.part_above <= amount <= limit:
+            found.append(Part(_key("split", event.subject, rule, vendor), rule, limit, amount))
+    return tuple(found)
 
 
-def _purchase(event: ExpenseEvaluated, facts: Expense) -> Purchase | None:
-    if facts.total is None or facts.total <= 0 or facts.on is None or not facts.merchant:
+_HELD: Final = frozenset({"PASS", "WARN"})
+
+
+def _purchase(event: ExpenseEvaluated, spent: Spent, *, card: bool) -> Purchase | None:
+    total, on = spent.total, event.facts.invoice_date
+    if total is None or total <= 0 or on is None or not spent.merchant:
         return None
-    minor = int(facts.total / quantum(facts.currency))
-    return Purchase(facts.card, _key(event.subject), facts.on, minor, _words(facts.merchant))
+    minor = int(total / quantum(spent.currency))
+    return Purchase(card, _quoted(event.subject), on, minor, _words(spent.merchant))
 
 
 @lru_cache(maxsize=16_384)

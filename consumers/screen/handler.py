@@ -10,7 +10,8 @@ from consumers.runtime.stage import Handler, Store, Table
 from consumers.screen.decide import AWAIT, DISMISSED, MERGE, Screening, decide, screened
 from consumers.screen.due import Due, DueTimes
 from consumers.screen.footprint import footprint_of
-from consumers.screen.history import Kept, Ledger
+from consumers.screen.history import Kept, Ledger, Newcomer, folder_of
+from consumers.screen.known import Known
 from consumers.screen.prior import Prior
 from policy.checks.across import SplitTransaction
 from policy.compiled import CompiledPolicy
@@ -24,6 +25,8 @@ from schemas.topics import POLICIES
 
 __all__ = ["HANDLER", "LedgerHistory", "decided", "expire", "screen"]
 
+# Of so many ledgers of a partition at most it is remembered what there is.
+_LEDGERS: Final = 256
 _STATUS: Final = {"decide": State.DECIDED, AWAIT: State.AWAITING_RECEIPT, MERGE: State.MERGED}
 
 
@@ -33,15 +36,23 @@ class LedgerHistory:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.due = DueTimes(store)
+        self._known: dict[str, Known] = {}
 
     def of(self, tenant: str, ledger: str, codec: Codec) -> Ledger:
         """Return one ledger's history."""
-        return Ledger(self._store, tenant, ledger, codec)
+        at = folder_of(tenant, ledger)
+        known = self._known.get(at)
+        if known is None:
+            if len(self._known) >= _LEDGERS:
+                self._known.pop(next(iter(self._known)))
+            known = self._known[at] = Known(self._store, at)
+        return Ledger(self._store, at, codec, known)
 
 
 def screen(event: Event, state: LedgerHistory, *, policies: Policies, codec: Codec) -> Sequence[Event]:
     """Return the decision on an evaluated expense, or fresh decisions on those that leaned on a retracted one."""
     ledger = state.of(event.tenant_id, event.ledger, codec)
+    ledger.read_on()
     if isinstance(event, ExpenseRetracted):
         return _retract(event, event.revision, ledger, policies)
     if isinstance(event, PairDismissed):
@@ -55,7 +66,8 @@ def screen(event: Event, state: LedgerHistory, *, policies: Policies, codec: Cod
     policy = _policy(event, policies)
     footprint = footprint_of(event, policy)
     sequence = ledger.next()
-    prior = ledger.read(footprint, sequence, event.expense_id, policy.receipts, _split_days(policy))
+    newcomer = Newcomer(footprint, sequence, event.expense_id, policy.receipts, _split_days(policy))
+    prior = ledger.read(newcomer)
     screening = screened(event, footprint, policy, prior)
     merged = screening.disposition == MERGE
     ledger.leave(event, footprint, sequence, merged=merged)
@@ -179,7 +191,8 @@ def _looked(kept: Kept, totals: dict[str, Decimal], ledger: Ledger, policies: Po
     """Return a kept prior with what earlier expenses say now; whether a receipt came stays as it was."""
     policy = _policy(kept.event, policies)
     footprint = footprint_of(kept.event, policy)
-    now = ledger.look(footprint, kept.sequence, kept.event.expense_id, policy.receipts, _split_days(policy))
+    came = Newcomer(footprint, kept.sequence, kept.event.expense_id, policy.receipts, _split_days(policy))
+    now = ledger.look(came, totals)
     fresh = {name: getattr(now, name) for name in ("seen", "parts", "match", "added", "unlike", "dismissed")}
     return replace(kept.prior, totals=totals, **fresh)
 

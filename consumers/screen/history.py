@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from urllib.parse import quote
 
 import orjson
@@ -32,15 +32,15 @@ from rapidfuzz import fuzz
 from consumers.runtime.stage import Store
 from consumers.screen.dismissals import NOTHING, Apart, Dismissals
 from consumers.screen.footprint import Footprint, Part, Purchase
+from consumers.screen.known import Known
 from consumers.screen.prior import Match, Prior, Seen
 from consumers.screen.twins import Twins, shifted
 from policy.models import Receipts
 from schemas.codec import Codec
 from schemas.events import ExpenseEvaluated
-from schemas.frozen import changed
 from schemas.plain import from_plain
 
-__all__ = ["Kept", "Ledger", "Left"]
+__all__ = ["Kept", "Ledger", "Left", "Newcomer", "folder_of"]
 
 # Range ends: the code point after "/" closes a folder, and sequences have this many digits.
 _AFTER: Final = "0"
@@ -74,13 +74,26 @@ class Kept:
     gist: tuple[tuple[str, str | None], ...]
 
 
+class Newcomer(NamedTuple):
+    """Who is looked for: `days` is how far apart parts of a split lie at most, `rules` how receipt meets card line."""
+
+    footprint: Footprint
+    sequence: int
+    expense: str
+    rules: Receipts
+    days: int
+
+
 class Ledger:
     """One ledger's part of the partition's store."""
 
-    def __init__(self, store: Store, tenant: str, ledger: str, codec: Codec) -> None:
-        self._store, self._codec = store, codec
-        self._at = _folder(tenant, ledger)
-        self.dismissals = Dismissals(store, self._at)
+    def __init__(self, store: Store, at: str, codec: Codec, known: Known) -> None:
+        self._store, self._at, self._codec, self._known = store, at, codec, known
+        self.dismissals = Dismissals(store, at)
+
+    def read_on(self) -> None:
+        """Learn more of what there is; to be called before an event writes anything."""
+        self._known.read_on()
 
     # Order of arrival
 
@@ -92,22 +105,21 @@ class Ledger:
 
     # Reading
 
-    def read(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
-        """Return what earlier expenses say about this one; `days` is how far apart parts of a split may lie."""
-        totals = {account.key: self._total(account.key) for account in footprint.accounts}
-        return changed(self.look(footprint, sequence, expense, rules, days), totals=totals)
+    def read(self, newcomer: Newcomer) -> Prior:
+        """Return what earlier expenses say about this one."""
+        totals = {account.key: self._total(account.key) for account in newcomer.footprint.accounts}
+        return self.look(newcomer, totals)
 
-    def look(self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int) -> Prior:
-        """Return the same without the totals, which only stand as they were at arrival in a kept prior."""
+    def look(self, newcomer: Newcomer, totals: dict[str, Decimal]) -> Prior:
+        """Return the same with given totals: in a kept prior they stand as they were at arrival."""
 
         def past(apart: Apart) -> Prior:
-            return self._look(footprint, sequence, expense, rules, days, apart)
+            return self._look(newcomer, totals, apart)
 
-        return self.dismissals.heed(past(NOTHING), footprint, expense, past)
+        return self.dismissals.heed(past(NOTHING), newcomer.footprint, newcomer.expense, past)
 
-    def _look(
-        self, footprint: Footprint, sequence: int, expense: str, rules: Receipts, days: int, apart: Apart
-    ) -> Prior:
+    def _look(self, newcomer: Newcomer, totals: dict[str, Decimal], apart: Apart) -> Prior:
+        footprint, sequence, expense, rules, days = newcomer
         seen, same = self._seen(footprint, sequence, expense, apart.pairs)
         near, added = footprint.near, None
         if near is not None:
@@ -121,6 +133,7 @@ class Ledger:
         match = self._match(own, sequence, not_it, rules) if own else None
         return Prior(
             sequence=sequence,
+            totals=totals,
             seen=seen,
             added=added,
             unlike=self._unlike(own, sequence, not_it, rules) if own and not own.card and not match else None,
@@ -143,8 +156,11 @@ class Ledger:
         seen: list[Seen] = []
         same: set[str] = set()
         for mark in footprint.prints:
-            folder = f"{self._at}print/{mark.key}/"
-            walk = self._store.range(folder, folder + _place(sequence), _MOST_PARTS) if mark.looked else ()
+            name = f"print/{mark.key}"
+            if not mark.looked or not self._known.may_hold(name):
+                continue
+            folder = f"{self._at}{name}/"
+            walk = self._store.range(folder, folder + _place(sequence), _MOST_PARTS)
             found = [other for _, value in walk if (other := value.decode()) != expense]
             # A meal and a per diem of one day are two purchases, not one again.
             again = mark.code.startswith("DUPLICATE")
@@ -158,7 +174,10 @@ class Ledger:
         self, part: Part, day: date, sequence: int, same: AbstractSet[str], days: int
     ) -> Iterator[tuple[str, Decimal]]:
         """Yield the earlier purchases that this one may complete; the `same` invoice again is no further part."""
-        folder = f"{self._at}part/{part.key}/"
+        name = f"part/{part.key}/"
+        if not any(self._known.may_hold(f"{name}{each}") for each in _around(day, days)):
+            return
+        folder = self._at + name
         first, last = shifted(day, -days), shifted(day, days)
         count = 0
         for key, value in self._store.range(f"{folder}{first}", f"{folder}{last}{_AFTER}"):
@@ -172,7 +191,8 @@ class Ledger:
     def _match(self, own: Purchase, sequence: int, not_it: AbstractSet[str], rules: Receipts) -> Match | None:
         """Return the other half: the amount with room for a tip, a few days apart, a like name; waiting ones first."""
         side = "document" if own.card else "card"
-        if self._store.get(f"{self._at}purchases/{side}/{own.subject}") is None:
+        mark = f"purchases/{side}/{own.subject}"
+        if not self._known.may_hold(mark) or self._store.get(self._at + mark) is None:
             return None
         tip = 1 + rules.tip_tolerance
         lowest, highest = (int(own.minor / tip), own.minor) if own.card else (own.minor, int(own.minor * tip))
@@ -208,26 +228,23 @@ class Ledger:
 
     def leave(self, event: ExpenseEvaluated, footprint: Footprint, sequence: int, *, merged: bool = False) -> None:
         """Write what a revision leaves. A merged receipt leaves its prints alone: its card line counts for it."""
-        keys = [
-            self._put(f"print/{mark.key}/{_place(sequence)}", event.expense_id.encode())
-            for mark in footprint.prints
-            if mark.left
-        ]
+        expense, place, on = event.expense_id, _place(sequence), footprint.day
+        owner = expense.encode()
+        keys = [self._put_known(f"print/{mark.key}", place, owner) for mark in footprint.prints if mark.left]
         if footprint.near is not None:
-            index = footprint.near.index(event.expense_id, footprint.day, _place(sequence))
-            keys += [self._put(key, value) for key, value in index]
-        accounts: dict[str, Decimal] = {}
+            keys += [self._put(key, value) for key, value in footprint.near.index(expense, on, place)]
+        accounts: dict[str, str] = {}
         if not merged:
             for account in footprint.accounts:
-                accounts[account.key] = account.amount
+                accounts[account.key] = f"{account.amount:f}"
                 self._add(account.key, account.amount)
             for part in footprint.parts:
-                value = orjson.dumps([event.expense_id, f"{part.amount:f}"])
-                keys.append(self._put(f"part/{part.key}/{footprint.day}/{_place(sequence)}", value))
+                value = orjson.dumps([expense, f"{part.amount:f}"])
+                keys.append(self._put_known(f"part/{part.key}/{on}", place, value))
             if footprint.purchase is not None:
-                keys.append(self._put_purchase(footprint.purchase, event.expense_id, sequence))
-        record = {"sequence": sequence, "accounts": {k: f"{v:f}" for k, v in accounts.items()}, "keys": keys}
-        self._put(_left(event.expense_id, event.revision), orjson.dumps(record))
+                keys.append(self._put_purchase(footprint.purchase, expense, place))
+        record = {"sequence": sequence, "accounts": accounts, "keys": keys}
+        self._put_known(f"left/{expense}", f"{event.revision:06}", orjson.dumps(record))
 
     def take_back(self, expense: str, revision: int) -> Left | None:
         """Remove all that a revision left and return it; None where it left nothing."""
@@ -247,7 +264,10 @@ class Ledger:
 
     def revisions(self, expense: str) -> tuple[int, ...]:
         """Return the revisions of an expense that count."""
-        folder = f"{self._at}left/{expense}/"
+        name = f"left/{expense}"
+        if not self._known.may_hold(name):
+            return ()
+        folder = f"{self._at}{name}/"
         return tuple(int(key.rpartition("/")[2]) for key, _ in self._store.range(folder, folder[:-1] + _AFTER))
 
     def places(self, expense: str) -> tuple[int, ...]:
@@ -268,6 +288,10 @@ class Ledger:
         self._store.put(self._at + key, value)
         return key
 
+    def _put_known(self, folder: str, name: str, value: bytes) -> str:
+        self._known.note(folder)
+        return self._put(f"{folder}/{name}", value)
+
     def _add(self, account: str, amount: Decimal) -> None:
         total = self._total(account) + amount
         if total:
@@ -275,12 +299,14 @@ class Ledger:
         else:
             self._store.delete(f"{self._at}total/{account}")
 
-    def _put_purchase(self, own: Purchase, expense: str, sequence: int) -> str:
+    def _put_purchase(self, own: Purchase, expense: str, place: str) -> str:
         side = f"{'card' if own.card else 'document'}/{own.subject}"
-        if self._store.get(f"{self._at}purchases/{side}") is None:
-            self._put(f"purchases/{side}", b"1")
+        mark = f"purchases/{side}"
+        if self._store.get(self._at + mark) is None:
+            self._known.note(mark)
+            self._put(mark, b"1")
         value = orjson.dumps([expense, own.name])
-        return self._put(f"purchase/{side}/{own.day}/{own.minor:015}/{_place(sequence)}", value)
+        return self._put(f"purchase/{side}/{own.day}/{own.minor:015}/{place}", value)
 
     def _drop(self, index: str) -> None:
         self._store.delete(self._at + index)
@@ -289,7 +315,7 @@ class Ledger:
             folder = f"{self._at}purchase/{side}/"
             # Looked for here and not counted with every purchase: purchases come far more often than they go.
             if not any(self._store.range(folder, folder[:-1] + _AFTER, 1)):
-                self._store.delete(f"{self._at}purchases/{side}")
+                self._drop(f"purchases/{side}")
 
     # Decisions that may be made again
 
@@ -352,8 +378,14 @@ class Ledger:
 
 
 @lru_cache(maxsize=1_024)
-def _folder(tenant: str, ledger: str) -> str:
+def folder_of(tenant: str, ledger: str) -> str:
+    """Return what every key of a ledger begins with."""
     return f"ledger/{quote(tenant, safe='')}/{quote(ledger, safe='')}/"
+
+
+@lru_cache(maxsize=1_024)
+def _around(day: date, days: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(shifted(day, apart).isoformat() for apart in range(-days, days + 1)))
 
 
 def _place(sequence: int) -> str:

@@ -13,7 +13,7 @@ from policy.fields import CategoryCode
 from policy.models import CheckSettings
 from schemas.records import Finding
 
-__all__ = ["Settings", "days_of", "prepare"]
+__all__ = ["Settings", "is_among", "prepare"]
 
 
 class Settings(CheckSettings):
@@ -27,27 +27,28 @@ class Settings(CheckSettings):
     per_diems: Annotated[tuple[CategoryCode, ...], Field(min_length=1)] = ("travel.per_diem",)
 
 
-def days_of(expense: Expense, categories: Sequence[str]) -> Iterator[tuple[date, int]]:
+@lru_cache(maxsize=4_096)
+def is_among(category: str | None, categories: tuple[str, ...]) -> bool:
+    """Tell whether a category is one of these or beneath one."""
+    return category is not None and any(category == above or category.startswith(f"{above}.") for above in categories)
+
+
+def _days_of(expense: Expense, categories: tuple[str, ...]) -> Iterator[tuple[date, int]]:
     """Yield day and line number of each line in these categories, as far as a day is known."""
     for line in expense.lines:
         day = line.on or expense.on
-        if day is not None and _is_among(line.category or "", tuple(categories)):
+        if day is not None and is_among(line.category, categories):
             yield day, line.number
-
-
-@lru_cache(maxsize=4_096)
-def _is_among(category: str, categories: tuple[str, ...]) -> bool:
-    return any(category == above or category.startswith(f"{above}.") for above in categories)
 
 
 def prepare(settings: Settings) -> Find:
     """Return the check."""
 
     def find(expense: Expense) -> Sequence[Finding]:
-        claimed = {day for day, _ in days_of(expense, settings.per_diems)}
+        claimed = {day for day, _ in _days_of(expense, settings.per_diems)}
         return [
             found("MEAL_AND_PER_DIEM", settings, f"The per diem of {day} is claimed as well as this meal.", line)
-            for day, line in (days_of(expense, settings.meals) if claimed else ())
+            for day, line in (_days_of(expense, settings.meals) if claimed else ())
             if day in claimed
         ]
 

@@ -1,0 +1,93 @@
+"""Which folders of a ledger's history may hold anything, told from memory: most look-ups are for what is not there.
+
+A line asks whether its expense was here before, whether anyone shares its prints, whether purchases beside it could be
+parts of one. Nearly always the answer is no, and asking the state file for it costs tens of microseconds each, the more
+the longer the history. A Bloom filter answers most of these questions without the file (B. Bloom, Space/time trade-offs
+in hash coding with allowable errors, CACM 13/7, 1970): it never says no to what is there, so it changes no decision.
+
+It is no state: it is filled from the state a piece at a time, as events come, and says "maybe" to everything until
+it has seen all of it. What is written meanwhile is noted too; what is removed stays a maybe.
+"""
+
+from typing import Final
+
+from consumers.runtime.stage import Store
+
+__all__ = ["Known"]
+
+# The families of keys that are asked for and mostly absent; the last are marks: each is noted whole, not its folder.
+_MARKS: Final = "purchases/"
+_FAMILIES: Final = ("left/", "part/", "print/", _MARKS)
+# The code point after "/": it closes a folder.
+_AFTER: Final = "0"
+# Keys that one event reads of a history that is not wholly known: a quarter of a millisecond.
+_PIECE: Final = 256
+# Twelve bits for each folder and three of them set: one no in a hundred is a maybe. The next layer is sixteen times as
+# large, the last one 8 MiB: enough for one and a half million lines; beyond, more answers are "maybe".
+_BITS_EACH: Final = 12
+_FIRST: Final = 1 << 14
+_GROWTH: Final = 16
+_LARGEST: Final = 1 << 26
+
+
+class Known:
+    """The folders of one ledger, whose keys begin with `at`.
+
+    `hash` of a text differs from process to process; here that changes only which rare folder is looked for in vain.
+    """
+
+    def __init__(self, store: Store, at: str) -> None:
+        self._store, self._at = store, at
+        self._layers: list[tuple[bytearray, int]] = []
+        self._room = 0
+        self._grow(_FIRST)
+        self._left = list(_FAMILIES)
+        self._next = ""
+
+    def read_on(self) -> None:
+        """Take in the next piece of a history that is not wholly known.
+
+        To be called before an event writes anything: what it would remove and then fail to would be missing here.
+        """
+        if not self._left:
+            return
+        family = self._at + self._left[0]
+        count, last = 0, ""
+        for key, _ in self._store.range(self._next or family, family[:-1] + _AFTER, _PIECE):
+            last = key
+            count += 1
+            found = key[len(self._at) :]
+            self.note(found if found.startswith(_MARKS) else found.rpartition("/")[0])
+        self._next = f"{last}\0"
+        if count < _PIECE:
+            self._left.pop(0)
+            self._next = ""
+
+    def note(self, folder: str) -> None:
+        """Take note of a folder that is written into, or of a mark, as it stands under the ledger's keys."""
+        number = hash(folder)
+        bits, mask = self._layers[-1]
+        for place in (number & mask, number >> 19 & mask, number >> 38 & mask):
+            bits[place >> 3] |= 1 << (place & 7)
+        self._room -= 1
+        if not self._room and mask + 1 < _LARGEST:
+            self._grow((mask + 1) * _GROWTH)
+
+    def may_hold(self, folder: str) -> bool:
+        """Return False where there is nothing in a folder for certain; it is named without its closing slash."""
+        if self._left:
+            return True
+        number = hash(folder)
+        for bits, mask in self._layers:
+            place = number & mask
+            if bits[place >> 3] >> (place & 7) & 1:
+                place = number >> 19 & mask
+                if bits[place >> 3] >> (place & 7) & 1:
+                    place = number >> 38 & mask
+                    if bits[place >> 3] >> (place & 7) & 1:
+                        return True
+        return False
+
+    def _grow(self, bits: int) -> None:
+        self._layers.append((bytearray(bits // 8), bits - 1))
+        self._room = bits // _BITS_EACH

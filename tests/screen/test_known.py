@@ -1,0 +1,51 @@
+"""What memory tells of the history: it never says no to what is there."""
+
+from consumers.runtime.memory_store import MemoryStore
+from consumers.screen.known import Known
+
+_AT = "ledger/acme/main/"
+
+
+def _filled(lines: int) -> MemoryStore:
+    store = MemoryStore()
+    for line in range(lines):
+        for key in (f"print/card/{line}/000000000001", f"left/{line}/000001", f"part/split/{line}/2026-03-10/1"):
+            store.put(_AT + key, b"x")
+    store.put(f"{_AT}purchases/card/someone", b"1")
+    store.put("ledger/acme/other/print/card/a/000000000001", b"x")
+    return store
+
+
+def _whole(store: MemoryStore) -> Known:
+    known = Known(store, _AT)
+    for _ in range(20):
+        known.read_on()
+    return known
+
+
+def test_everything_may_be_there_until_all_was_read() -> None:
+    """A history of more keys than one piece is not denied anything before its last piece."""
+    known = Known(_filled(300), _AT)
+    answers = []
+    for _ in range(9):
+        answers.append(known.may_hold("print/nobody's"))
+        known.read_on()
+    assert answers == [True] * 7 + [False] * 2
+
+
+def test_what_is_stored_is_known_after_a_start() -> None:
+    """Folders, days and marks that were written before are maybes; what is another ledger's is none."""
+    known = _whole(_filled(900))
+    names = [name for line in range(900) for name in (f"print/card/{line}", f"left/{line}")]
+    assert all(known.may_hold(name) for name in (*names, "part/split/7/2026-03-10", "purchases/card/someone"))
+    assert not known.may_hold("print/card/a")
+    assert not known.may_hold("part/split/7/2026-03-11")
+
+
+def test_a_growing_history_keeps_its_answers_apart() -> None:
+    """Through the layers no folder that is there is denied, and few that are not are maybes."""
+    known = _whole(MemoryStore())
+    for line in range(30_000):
+        known.note(f"left/{line}")
+    assert all(known.may_hold(f"left/{line}") for line in range(0, 30_000, 7))
+    assert sum(known.may_hold(f"left/none {line}") for line in range(2_000)) < 2_000 * 0.06
