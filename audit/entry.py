@@ -16,7 +16,7 @@ import orjson
 from schemas.events import AuditRecorded
 from schemas.frozen import setters
 
-__all__ = ["Entry", "UnreadableEntry", "canonical", "entry_of", "loaded", "read", "stamp"]
+__all__ = ["Entry", "UnreadableEntry", "canonical", "content", "entry_of", "loaded", "read", "stamp"]
 
 _VERSION = 1
 
@@ -104,11 +104,32 @@ def canonical(entry: Entry) -> bytes:
     Only text, whole numbers below 2^53, lists and objects with ASCII keys occur, and for these orjson with sorted keys
     writes the bytes RFC 8785 asks for, forty times as fast as a general implementation.
     """
-    content: dict[str, Any] = dict(zip(_SORTED, _SORTED_OF(entry), strict=True))
+    said: dict[str, Any] = dict(zip(_SORTED, _SORTED_OF(entry), strict=True))
     for name in _TIMES:
-        content[name] = stamp(content[name])
-    content["version"] = _VERSION
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+        said[name] = stamp(said[name])
+    said["version"] = _VERSION
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+
+
+def content(metadata: bytes | str) -> dict[str, Any]:
+    """Return what the canonical form of an entry says, by the names of `Entry`'s fields, times as they are written.
+
+    Raises:
+        UnreadableEntry: it is not such a form.
+
+    """
+    try:
+        found: dict[str, Any] = orjson.loads(metadata)
+        if found.pop("version") != _VERSION:
+            msg = "audit entry is of a version this program does not know; use a newer one"
+            raise UnreadableEntry(msg)
+        if found.keys() != _FIELDS:
+            msg = f"its fields are not those of an entry: {', '.join(sorted(found.keys() ^ _FIELDS))}"
+            raise UnreadableEntry(msg)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"audit entry cannot be read: {error}"
+        raise UnreadableEntry(msg) from error
+    return found
 
 
 def loaded(metadata: bytes) -> dict[str, Any]:
@@ -118,20 +139,14 @@ def loaded(metadata: bytes) -> dict[str, Any]:
         UnreadableEntry: the bytes are not such a form.
 
     """
+    found = content(metadata)
     try:
-        content: dict[str, Any] = orjson.loads(metadata)
-        if content.pop("version") != _VERSION:
-            msg = "audit entry is of a version this program does not know; use a newer one"
-            raise UnreadableEntry(msg)
         for name in _TIMES:
-            content[name] = datetime.fromisoformat(content[name])
-        if content.keys() != _FIELDS:
-            msg = f"its fields are not those of an entry: {', '.join(sorted(content.keys() ^ _FIELDS))}"
-            raise UnreadableEntry(msg)
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+            found[name] = datetime.fromisoformat(found[name])
+    except (TypeError, ValueError) as error:
         msg = f"audit entry cannot be read: {error}"
         raise UnreadableEntry(msg) from error
-    return content
+    return found
 
 
 def read(metadata: bytes) -> Entry:
@@ -141,11 +156,11 @@ def read(metadata: bytes) -> Entry:
         UnreadableEntry: the bytes are not such a form.
 
     """
-    content = loaded(metadata)
-    content["problems"] = tuple(content["problems"])
+    found = loaded(metadata)
+    found["problems"] = tuple(found["problems"])
     entry = object.__new__(Entry)
     for name, place in _PLACES:
-        place(entry, content[name])
+        place(entry, found[name])
     return entry
 
 

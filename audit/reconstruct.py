@@ -32,8 +32,8 @@ from schemas.records import (
     VendorMatch,
 )
 
-__all__ = ["SUPERSEDED", "TOLD_BY", "DeadLetter", "Expense", "Review", "ahead", "apply", "happened", "known", "moved"]
-__all__ += ["said", "state_at"]
+__all__ = ["SUPERSEDED", "TOLD_BY", "DeadLetter", "Expense", "Review", "ahead", "apply", "happened", "known", "letters"]
+__all__ += ["moved", "reviewed", "said", "state_at"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +183,8 @@ def moved(expense: Expense | None, entry: Entry, after: Step, event: Event | Non
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,
         breaches=breaches,
-        dead_letters=_dead_letters(expense, entry),
-        review=_review(expense, entry, event),
+        dead_letters=letters(expense.dead_letters, entry),
+        review=reviewed(expense.review, entry, event),
         **told,
     )
 
@@ -221,20 +221,20 @@ def said(event: Event, names: Iterable[str]) -> dict[str, Any]:
     return told
 
 
-def _review(expense: Expense, entry: Entry, event: Event | None) -> Review | None:
+def reviewed(before: Review | None, entry: Entry, event: Event | None) -> Review | None:
+    """Return the last review of an expense after one more entry."""
     if isinstance(event, ReviewOpened):
-        waiting = expense.review is not None and expense.review.closed_at is None
+        waiting = before is not None and before.closed_at is None
         # Told anew after a fresh decision: it has waited since the first time.
-        since = expense.review.opened_at if expense.review and waiting else entry.occurred_at
+        since = before.opened_at if before and waiting else entry.occurred_at
         return Review(opened_at=since, findings=event.findings)
-    if isinstance(event, ReviewClosed) and expense.review:
-        return replace(
-            expense.review, closed_at=entry.occurred_at, action=event.action, actor=event.actor, reason=event.reason
-        )
-    return expense.review
+    if isinstance(event, ReviewClosed) and before:
+        return replace(before, closed_at=entry.occurred_at, action=event.action, actor=event.actor, reason=event.reason)
+    return before
 
 
-def _dead_letters(expense: Expense, entry: Entry) -> tuple[DeadLetter, ...]:
+def letters(before: tuple[DeadLetter, ...], entry: Entry) -> tuple[DeadLetter, ...]:
+    """Return the dead letters of an expense after one more entry."""
     if entry.action == DEAD_LETTERED:
         new = DeadLetter(
             stage=entry.stage,
@@ -243,10 +243,8 @@ def _dead_letters(expense: Expense, entry: Entry) -> tuple[DeadLetter, ...]:
             reason=entry.reason or "",
             recorded_at=entry.recorded_at,
         )
-        return (*expense.dead_letters, new)
-    return tuple(
-        replace(letter, settled=True) if _settles(entry, letter) else letter for letter in expense.dead_letters
-    )
+        return (*before, new)
+    return tuple([replace(letter, settled=True) if _settles(entry, letter) else letter for letter in before])
 
 
 def _settles(entry: Entry, letter: DeadLetter) -> bool:

@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 from audit.entry import Entry
 from audit.reconstruct import SUPERSEDED, TOLD_BY, Expense, ahead, moved, said
 from schemas.codec import Codec
-from schemas.envelope import Event
 from schemas.events import ReviewClosed, ReviewOpened
 from schemas.frozen import changed, defaults, setters
 from schemas.glance import Carried
 
-__all__ = ["Folding", "Sketch"]
+__all__ = ["Folding", "Sketch", "Word", "heard"]
 
 # What these say is needed at once: a review is opened, told anew and closed in turn.
 _AT_ONCE = (ReviewOpened, ReviewClosed)
@@ -33,7 +32,7 @@ _SUPERSEDED = frozenset(SUPERSEDED)
 _TOLD_BY = {kind: frozenset(names) for kind, names in TOLD_BY.items()}
 
 
-class _Word(NamedTuple):
+class Word(NamedTuple):
     """An event as written, and the fields of `Expense` in which it has the last word so far."""
 
     output: bytes
@@ -45,7 +44,7 @@ class Sketch:
     """An expense as of its last entry: `expense` without what `words`, in order, have to say."""
 
     expense: Expense
-    words: tuple[_Word, ...] = ()
+    words: tuple[Word, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Most of an expense is not told yet: what is as it began is not written down with the rest.
@@ -53,7 +52,7 @@ class Sketch:
         return _again, (told, self.words)
 
 
-def _again(told: dict[str, Any], words: tuple[_Word, ...]) -> Sketch:
+def _again(told: dict[str, Any], words: tuple[Word, ...]) -> Sketch:
     return Sketch(Expense(**told), words)
 
 
@@ -85,7 +84,8 @@ class Folding:
                 event = self._codec.decode(output)
             if after.news:
                 anew = before is not None and entry.revision > before.revision
-                words = self._heard(words, output, kind, anew=anew)
+                carried = not words or self._personal(output)
+                words = heard(words, Word(output, _TOLD_BY[kind]), carried=carried, anew=anew)
         return Sketch(moved(before, entry, after, event, SUPERSEDED if anew else {}), words)
 
     def settled(self, sketch: Sketch) -> Expense:
@@ -101,17 +101,20 @@ class Folding:
             expense = changed(expense, **said(self._codec.decode(word.output), word.names))
         return expense
 
-    def _heard(self, words: tuple[_Word, ...], output: bytes, kind: type[Event], *, anew: bool) -> tuple[_Word, ...]:
-        """Return the words with one more: it has the last word in all it tells, so others lose theirs in that."""
-        told = _TOLD_BY[kind]
-        gone = told if not words or self._personal(output) else told - _PERSONAL
-        if anew:
-            gone |= _SUPERSEDED
-        return (*_left(words, gone), _Word(output, told))
+
+def heard(words: tuple[Word, ...], word: Word, *, carried: bool, anew: bool) -> tuple[Word, ...]:
+    """Return the words with one more: it has the last word in all it tells, so others lose theirs in that.
+
+    `carried` is whether it has something personal to say, `anew` whether it begins a new revision.
+    """
+    gone = word.names if carried else word.names - _PERSONAL
+    if anew:
+        gone |= _SUPERSEDED
+    return (*_left(words, gone), word)
 
 
-def _left(words: Iterable[_Word], gone: frozenset[str]) -> Iterable[_Word]:
+def _left(words: Iterable[Word], gone: frozenset[str]) -> Iterable[Word]:
     for word in words:
         names = word.names - gone
         if names:
-            yield _Word(word.output, names)
+            yield Word(word.output, names)

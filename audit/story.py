@@ -17,7 +17,7 @@ from schemas import events as e
 from schemas.envelope import Event
 from schemas.records import Decision, Finding, Portion
 
-__all__ = ["Sentence", "money", "portion_told", "story", "tell"]
+__all__ = ["Sentence", "money", "portion_told", "sentence", "story", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,17 @@ def tell(entry: Entry, event: Event | None) -> str:
         said = f"Could be read after all when it was replayed: it is expense {entry.reason}."
     elif isinstance(event, e.KeyWrapped):
         said = _key(entry, event)
-    elif event is None or type(event) not in _SENTENCES:
-        said = f"{_words(entry.action)}."
     else:
-        said = _SENTENCES[type(event)](event)
+        said = sentence(entry.action, event)
     if entry.breach:
         said += f" This step ({entry.breach}) is not in the lifecycle table."
     return said
+
+
+def sentence(action: str, event: Event | None) -> str:
+    """Return what an entry says that is neither a dead letter nor about a key, and breaks no rule."""
+    told = None if event is None else _SENTENCES.get(type(event))
+    return f"{_words(action)}." if told is None else told(event)
 
 
 def money(amount: Decimal | None, currency: str | None) -> str:

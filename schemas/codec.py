@@ -268,6 +268,16 @@ class Codec:
         reader = self._reader_of(data)
         return reader.kind, reader.quick is not None
 
+    def schema(self, schema_id: int) -> str:
+        """Return the JSON text of the schema with this id, for whoever keeps events where no registry is asked.
+
+        Raises:
+            Undecodable: the id is unknown.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        return self._registry.schema(schema_id)
+
     def _reader_of(self, data: bytes) -> _Reader:
         if len(data) < _HEAD or data[:1] != _MAGIC:
             msg = "no Confluent wire format: a magic byte 0 and a schema id of four bytes are missing"

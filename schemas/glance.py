@@ -8,25 +8,32 @@ asked for. A test holds it to the codec: asked for all fields it gives the very 
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING
-from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal
+from functools import cache
+from itertools import groupby
 from typing import Any, Final, Generic, TypeVar
 
 from schemas.codec import Codec, Undecodable
 from schemas.contracts import Field, Shape, fields_of
 from schemas.envelope import Event
+from schemas.frozen import setters
+from schemas.scalars import decimal_reader, read_day, read_instant
 
-__all__ = ["Carried", "Glance"]
+__all__ = ["Carried", "Gist", "Glance", "Known"]
 
 E = TypeVar("E", bound=Event)
 
 _HEAD: Final = 5
 _MANY: Final = 127
 _EMPTY: Final[dict[str, Any]] = {"array": (), "map": {}}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
-# As many digits as any decimal of the contracts may have: nothing is ever rounded.
-_EXACT: Final = Context(prec=40)
+# What damaged bytes make of the functions written here.
+_DAMAGED: Final = (IndexError, ValueError, OverflowError, ArithmeticError, struct.error)
+# So many scalars that follow each other are worth comparing with those of the event before.
+_FEW: Final = 4
+# Numbers of what may stand in the same bytes again, by form and what is wanted of it: the same for every type.
+_PLACES: Final[dict[tuple[Any, ...], int]] = {}
+
+Known = dict[int, tuple[bytes, Any]]
+"""What was read last, by the number of its place: its bytes, and what they say (None where nobody asked)."""
 
 
 class Glance(Generic[E]):
@@ -54,9 +61,48 @@ class Glance(Generic[E]):
             return event if type(event) is self._kind else None
         try:
             return self._read(data)
-        except (IndexError, ValueError, OverflowError, struct.error) as error:
-            msg = f"bytes are no {self._kind.__name__}: {type(error).__name__}: {error}"
-            raise Undecodable(msg) from error
+        except _DAMAGED as error:
+            raise _undecodable(self._kind, error) from error
+
+
+class Gist:
+    """Reads what is asked for of events that repeat each other for the most part, as those of one expense do.
+
+    `wanted` names fields, and with a dot those of the records in one (`decisions.line`). What was not asked for is not
+    there: looking at it raises AttributeError. An event that the codec's own contract did not write is read whole.
+
+    `known` is what the event before left, and is brought up to date: where the same bytes stand again, the very
+    object made of them then is taken. No value's bytes begin another's, so that is what they say.
+    """
+
+    def __init__(self, codec: Codec, kind: type[Event], wanted: frozenset[str]) -> None:
+        self._codec, self._kind = codec, kind
+        # By the first bytes, as `Carried`: whether our own contract of this type wrote what follows.
+        self._own: dict[bytes, bool] = {}
+        writer = _Writer()
+        self._read = writer.function(writer.gist(kind, wanted), "d, known")
+
+    def __call__(self, data: bytes, known: Known) -> Event:
+        """Return the event in the bytes.
+
+        Raises:
+            Undecodable: the bytes are damaged where they were looked at.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        own = self._own.get(data[:_HEAD])
+        if own is None:
+            own = self._own[data[:_HEAD]] = self._codec.written(data) == (self._kind, True)
+        if not own:
+            return self._codec.decode(data)
+        try:
+            return self._read(data, known)  # type: ignore[no-any-return] # written for this type above
+        except _DAMAGED as error:
+            raise _undecodable(self._kind, error) from error
+
+
+def _undecodable(kind: type[Event], error: Exception) -> Undecodable:
+    return Undecodable(f"bytes are no {kind.__name__}: {type(error).__name__}: {error}")
 
 
 class Carried:
@@ -116,15 +162,15 @@ class _Writer:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {
-            "far": _far, "signed": _signed, "decimal": _decimal, "instant": _instant, "day": _day,
+            "far": _far, "signed": _signed, "instant": read_instant, "day": read_day, "new": object.__new__,
             "double": struct.Struct("<d").unpack_from, "left": _left, "union": _union,
         }  # fmt: skip
         self._count = 0
 
-    def function(self, lines: Iterable[str]) -> Callable[[bytes], Any]:
+    def function(self, lines: Iterable[str], given: str = "d") -> Callable[..., Any]:
         """Return the function of these lines."""
         body = "\n".join(f"    {line}" for line in lines)
-        source = f"def read(d):\n    i = {_HEAD}\n{body}\n"
+        source = f"def read({given}):\n    i = {_HEAD}\n{body}\n"
         exec(source, self.names)  # noqa: S102 -- the source is made of the contracts' own names and of nothing read
         return self.names["read"]  # type: ignore[no-any-return] # defined by the line above
 
@@ -133,13 +179,54 @@ class _Writer:
         return f"v{self._count}"
 
     def event(self, kind: type, wanted: frozenset[str]) -> Iterator[str]:
-        given: list[str] = []
+        given: dict[str, str] = {}
         for field in fields_of(kind):
             name = self._name() if field.name in wanted else None
             yield from self.value(field.shape, name)
-            given.append(f"{field.name}={name or self._absent(field)}")
+            given[field.name] = name or self._absent(field)
         yield "if i != len(d): left(d, i)"
-        yield f"return {self._constant(kind)}({', '.join(given)})"
+        yield from self._made(kind, given, "x")
+        yield "return x"
+
+    def gist(self, kind: type, wanted: frozenset[str]) -> Iterator[str]:
+        """Yield the lines of a `Gist`: what nobody wants is passed over together."""
+        tops = {name.partition(".")[0] for name in wanted}
+        given: dict[str, str] = {}
+        # An event's own id never stands twice.
+        for asked, together in groupby(fields_of(kind), lambda f: f.name in tops or f.name == "event_id"):
+            fields = list(together)
+            if not asked:
+                lines = [line for field in fields for line in self.value(field.shape, None)]
+                many = len(fields) >= _FEW or any(field.shape.of is not None for field in fields)
+                yield from self._again(("passed", *(f.shape for f in fields)), lines, None) if many else lines
+                continue
+            for field in fields:
+                name = self._name() if field.name in tops else None
+                only = _below(wanted, field.name)
+                lines = list(self.value(field.shape, name, only))
+                if name:
+                    given[field.name] = name
+                large = field.shape.form == "record" or field.shape.of is not None
+                yield from self._again(("read", field.shape, only), lines, name) if name and large else lines
+        yield "if i != len(d): left(d, i)"
+        yield from self._made(kind, given, "x")
+        yield "return x"
+
+    @staticmethod
+    def _again(place: tuple[Any, ...], lines: list[str], name: str | None) -> Iterator[str]:
+        """Yield the lines, and before them a look whether what they read stands there again."""
+        number = _PLACES.setdefault(place, len(_PLACES))
+        yield f"k = known.get({number})"
+        yield f"if k is not None and d.startswith(k[0], i): i += len(k[0]){f'; {name} = k[1]' if name else ''}"
+        yield "else:"
+        yield from _deeper(["b = i", *lines, f"known[{number}] = (d[b:i], {name})"])
+
+    def _made(self, record: type, given: dict[str, str], name: str) -> Iterator[str]:
+        """Yield the lines that make a record of these values, by field, as `schemas.frozen` does."""
+        yield f"{name} = new({self._constant(record)})"
+        places = setters(record)
+        for field, value in given.items():
+            yield f"{self._constant(places[field])}({name}, {value})"
 
     def _absent(self, field: Field) -> str:
         if field.shape.nullable:
@@ -151,31 +238,36 @@ class _Writer:
         self.names[name] = value
         return name
 
-    def value(self, shape: Shape, name: str | None) -> Iterator[str]:
-        """Yield the lines that read a value into `name`, or pass over it where there is none."""
+    def value(self, shape: Shape, name: str | None, only: frozenset[str] = frozenset()) -> Iterator[str]:
+        """Yield the lines that read a value into `name`, or pass over it where there is none.
+
+        Of the records in it `only` these fields, all of them where it is empty.
+        """
         if not shape.nullable:
-            yield from self._plain(shape, name)
+            yield from self._plain(shape, name, only)
             return
         yield "n = d[i]; i += 1"
         yield "if n == 2:"
-        yield from _deeper(self._plain(shape, name))
+        yield from _deeper(self._plain(shape, name, only))
         yield f"elif n == 0: {f'{name} = None' if name else 'pass'}"
         yield "else: union(n)"
 
-    def _plain(self, shape: Shape, name: str | None) -> Iterator[str]:
+    def _plain(self, shape: Shape, name: str | None, only: frozenset[str] = frozenset()) -> Iterator[str]:
         if shape.form == "record" and shape.record:
-            fields = [(field, self._name() if name else None) for field in fields_of(shape.record)]
-            for field, inner in fields:
+            given: dict[str, str] = {}
+            for field in fields_of(shape.record):
+                inner = self._name() if name and (not only or field.name in only) else None
+                if inner:
+                    given[field.name] = inner
                 yield from self.value(field.shape, inner)
             if name:
-                given = ", ".join(f"{field.name}={inner}" for field, inner in fields)
-                yield f"{name} = {self._constant(shape.record)}({given})"
+                yield from self._made(shape.record, given, name)
         elif shape.form in _EMPTY and shape.of:
-            yield from self._many(shape, shape.of, name)
+            yield from self._many(shape, shape.of, name, only)
         else:
             yield from self._scalar(shape, name)
 
-    def _many(self, shape: Shape, of: Shape, name: str | None) -> Iterator[str]:
+    def _many(self, shape: Shape, of: Shape, name: str | None, only: frozenset[str]) -> Iterator[str]:
         """Blocks of items until an empty one; a block of negative count also says its size in bytes."""
         key = self._name() if shape.form == "map" else None
         item = self._name() if name else None
@@ -186,7 +278,7 @@ class _Writer:
         block += _deeper([f"m{self._count} = (n + 1) >> 1", *_NUMBER])
         block += [f"else: m{self._count} = n >> 1", f"for _ in range(m{self._count}):"]
         one: list[str] = list(self._scalar(Shape("primitive", name="string"), key)) if key else []
-        one += self.value(of, item)
+        one += self.value(of, item, only)
         if name:
             one.append(f"{name}[{key}] = {item}" if key else f"{name}.append({item})")
         yield from _deeper([*block, *_deeper(one)])
@@ -199,22 +291,30 @@ class _Writer:
             yield f"{f'({name},) = double(d, i); ' if name else ''}i += 8"
         elif kind == "boolean":
             yield f"{f'{name} = d[i] == 1; ' if name else ''}i += 1"
+        elif shape.name == "timestamp-micros":
+            yield f"{name or '_'}, i = instant(d, i)"
         elif kind in {"int", "long"}:
             yield from _NUMBER
             if name:
-                yield f"{name} = {_SCALARS.get(shape.name, 'signed')}(n)"
+                yield f"{name} = {'day(signed(n))' if shape.name == 'date' else 'signed(n)'}"
         else:
             yield from _NUMBER
             if not name:
                 yield "i += n >> 1"
                 return
-            scale = shape.logical.scale if shape.logical else 0
-            made = {"string": "d[i:j].decode()", "decimal": f"decimal(d[i:j], {-scale})"}.get(shape.name, "d[i:j]")
+            made = {"string": "d[i:j].decode()"}.get(shape.name, "d[i:j]")
+            if shape.logical:
+                made = f"{self._constant(_decimals(shape.logical))}({made})"
             yield f"j = i + (n >> 1); {name} = {made}; i = j"
 
 
+# One for each form of decimal: it remembers what it read.
+_decimals = cache(decimal_reader)
 _NUMBER: Final = ("n = d[i]; i += 1", f"if n > {_MANY}: n, i = far(d, i, n)")
-_SCALARS: Final = {"timestamp-micros": "instant", "date": "day"}
+
+
+def _below(wanted: frozenset[str], field: str) -> frozenset[str]:
+    return frozenset(inner for top, _, inner in (name.partition(".") for name in wanted) if top == field and inner)
 
 
 def _deeper(lines: Iterator[str] | list[str]) -> list[str]:
@@ -232,18 +332,6 @@ def _far(data: bytes, at: int, first: int) -> tuple[int, int]:
 
 def _signed(number: int) -> int:
     return (number >> 1) ^ -(number & 1)
-
-
-def _decimal(unscaled: bytes, exponent: int) -> Decimal:
-    return Decimal(int.from_bytes(unscaled, signed=True)).scaleb(exponent, _EXACT)
-
-
-def _instant(number: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=_signed(number))
-
-
-def _day(number: int) -> date:
-    return date.fromordinal(_FIRST_DAY + _signed(number))
 
 
 def _left(data: bytes, at: int) -> None:

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Numeric, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Moment", "Money"]
+__all__ = ["Moment", "Money", "written"]
 
 _SQLITE = "sqlite"
 
@@ -56,8 +57,7 @@ class Moment(TypeDecorator[datetime]):
         if value.tzinfo is None:
             msg = f"{value!r} has no time zone"
             raise ValueError(msg)
-        moment = value.astimezone(UTC)
-        return moment.isoformat(timespec="microseconds") if dialect.name == _SQLITE else moment
+        return _text(value) if dialect.name == _SQLITE else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
         """Return the moment in UTC."""
@@ -65,3 +65,24 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
+@lru_cache(4_096)
+def written(moment: str) -> str:
+    """Return a moment in RFC 3339 as both databases take it, and as SQLite keeps it.
+
+    The same moments come again and again: with every entry of an expense, with all that a transaction wrote.
+
+    Raises:
+        ValueError: it is no moment, or has no zone.
+
+    """
+    value = datetime.fromisoformat(moment)
+    if value.tzinfo is None:
+        msg = f"{moment!r} has no time zone"
+        raise ValueError(msg)
+    return _text(value)
+
+
+def _text(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="microseconds")

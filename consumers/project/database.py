@@ -1,6 +1,6 @@
 """Opening the read model's database: SQLite when embedded, PostgreSQL by URL."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, Ope
 
 from consumers.project.tables import METADATA, SCHEMA, VERSION
 
-__all__ = ["UNAVAILABLE", "open_database", "prepare", "upsert"]
+__all__ = ["UNAVAILABLE", "converters", "open_database", "prepare", "put", "upsert"]
 
 UNAVAILABLE = (OperationalError, InterfaceError)
 """What the database raises while it does not answer, or while another writer holds it too long: try again."""
@@ -66,13 +66,21 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
     The statement is put into SQL once per table and given to the driver with values that its column types have
     converted: SQLAlchemy's own way looks at every parameter of every row again, which cost as much as the database.
     """
-    dialect = connection.dialect
-    key = (dialect.name, table.name)
-    statement = _STATEMENTS.get(key)
-    if statement is None:
-        statement = _STATEMENTS[key] = _statement(dialect, table)
-    if given := [statement.values(row) for row in rows]:
+    statement = _known(connection.dialect, table)
+    put(connection, table, [statement.values(row) for row in rows])
+
+
+def put(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows as `upsert` does, each the driver's own values in the order of the table's columns."""
+    if rows:
+        statement = _known(connection.dialect, table)
+        given = rows if statement.positional else [dict(zip(statement.names, row, strict=True)) for row in rows]
         connection.exec_driver_sql(statement.text, given)
+
+
+def converters(dialect: Dialect, table: Table) -> Mapping[str, Callable[[Any], Any]]:
+    """Return what makes the driver's value of a column's; a column whose values are the driver's own is left out."""
+    return {name: convert for name, convert in _known(dialect, table).columns if convert is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +89,18 @@ class _Statement:
 
     text: str
     positional: bool
+    names: tuple[str, ...]
     columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
-    def values(self, row: Mapping[str, Any]) -> Any:
-        found = [(name, row[name] if convert is None else convert(row[name])) for name, convert in self.columns]
-        return tuple([value for _, value in found]) if self.positional else dict(found)
+    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([row[name] if convert is None else convert(row[name]) for name, convert in self.columns])
+
+
+def _known(dialect: Dialect, table: Table) -> _Statement:
+    key = (dialect.name, table.name)
+    if key not in _STATEMENTS:
+        _STATEMENTS[key] = _statement(dialect, table)
+    return _STATEMENTS[key]
 
 
 _STATEMENTS: dict[tuple[str, str], _Statement] = {}
@@ -97,10 +112,14 @@ def _statement(dialect: Dialect, table: Table) -> _Statement:
     rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
     whole = insert.on_conflict_do_update(index_elements=keys, set_=rest) if rest else insert.on_conflict_do_nothing()
     compiled = whole.compile(dialect=dialect)
-    names = (compiled.positiontup or ()) if compiled.positional else [column.name for column in table.columns]
+    names = tuple(column.name for column in table.columns)
+    if compiled.positional and tuple(compiled.positiontup or ()) != names:
+        msg = f"the values of {table.name} are not asked for in the order of its columns"
+        raise ValueError(msg)
     return _Statement(
         str(compiled),
         compiled.positional,
+        names,
         tuple((name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names),
     )
 

@@ -8,16 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Engine
 
-from audit.entry import Entry, UnreadableEntry, read
+from audit.entry import UnreadableEntry
 from consumers.project.database import UNAVAILABLE, prepare
+from consumers.project.fold import Unfoldable
+from consumers.project.gists import Gists
 from consumers.project.hot import Hot
-from consumers.project.write import Told, next_offset, write
+from consumers.project.told import LOOKED_AT, Told, told
+from consumers.project.write import next_offset, write
 from consumers.runtime.errors import Halted
 from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Offset, Tail, Transport
 from schemas.codec import Codec, RegistryUnavailable, Undecodable
-from schemas.envelope import Event
 from schemas.events import AuditSealed
+from schemas.glance import Gist, Known
 from schemas.topics import AUDIT_LOG
 
 __all__ = ["Follower"]
@@ -48,13 +51,15 @@ class Follower:
         *,
         topic: str = AUDIT_LOG.name,
     ) -> None:
-        self._transport, self._codec, self._engine, self._telemetry = transport, codec, engine, telemetry
+        self._transport, self._engine, self._telemetry = transport, engine, telemetry
         self._topic = topic
         self._committed: dict[int, int] = {}
         self._unchecked: set[int] = set()
         self._tails: dict[int, Tail] = {}
         self._pending: list[Fetched] = []
-        self._hot = Hot()
+        self._hot, self._gists = Hot(), Gists(codec)
+        self._sealed = Gist(codec, AuditSealed, LOOKED_AT)
+        self._known: Known = {}
         self._prepared = False
         self._failures = 0
         self.missing: Mapping[str, str] = {}
@@ -126,7 +131,7 @@ class Follower:
         ready = [record for record in self._pending if record.partition in reached]
         # Where entries keep coming more are let come: the fewer transactions, the seldomer an expense is written.
         if reached and (len(ready) >= _BATCH or self._transport.rest(_REST) <= 0):
-            new += write(self._engine, self._topic, self._told(ready), reached, self._hot)
+            new += self._write(ready, reached)
             self._pending = [record for record in self._pending if record.partition not in reached]
             self._telemetry.count("records_done", len(ready))
             self._commit(reached)
@@ -145,39 +150,40 @@ class Follower:
         chunk = tail.catch_up()
         if chunk:
             self._telemetry.count("restored", len(chunk))
-            return write(self._engine, self._topic, self._told(chunk), {partition: chunk[-1].offset + 1}, self._hot)
+            return self._write(chunk, {partition: chunk[-1].offset + 1})
         tail.close()
         del self._tails[partition]
         self._transport.resume([partition])
         return 0
 
+    def _write(self, records: Sequence[Fetched], positions: Mapping[int, int]) -> int:
+        try:
+            return write(self._engine, self._topic, self._told(records), positions, self._gists, self._hot)
+        except Unfoldable as error:
+            raise _unreadable(self._topic, error.told.partition, error.told.offset, error) from error
+
     def _told(self, records: Sequence[Fetched]) -> Iterator[Told]:
-        """Yield the entries in the records, those of an expense one after the other, in their order.
+        """Return the entries in the records, those of an expense one after the other, in their order.
 
-        What events of one expense have in common is then read once.
+        What events of one expense have in common is then read once. For the same reason records are opened in the
+        order of their keys; but keys are labels, and what is believed is the metadata.
         """
-        entries = [found for record in records if (found := self._open(record)) is not None]
-        entries.sort(key=lambda found: found[2].expense_id)
-        for record, sealed, entry in entries:
-            event = self._read(record, sealed.output) if sealed.output is not None else None
-            yield Told(record.partition, record.offset, sealed.hash, entry, event)
+        opened: list[Told | None] = [None] * len(records)
+        for number in sorted(range(len(records)), key=lambda n: records[n].key or b""):
+            opened[number] = self._open(records[number])
+        return iter(sorted((one for one in opened if one is not None), key=lambda one: one.content["expense_id"]))
 
-    def _open(self, record: Fetched) -> tuple[Fetched, AuditSealed, Entry] | None:
+    def _open(self, record: Fetched) -> Told | None:
         """Return the entry in a record, None for what the log holds beside entries."""
-        sealed = self._read(record, record.value) if record.value is not None else None
-        if not isinstance(sealed, AuditSealed):
+        if record.value is None:
             return None
         try:
-            # The envelope is a label; only what the hash covers is believed.
-            return record, sealed, read(sealed.metadata.encode())
-        except UnreadableEntry as error:
-            raise _unreadable(record, error) from error
-
-    def _read(self, record: Fetched, value: bytes) -> Event:
-        try:
-            return self._codec.decode(value)
-        except Undecodable as error:
-            raise _unreadable(record, error) from error
+            sealed = self._sealed(record.value, self._known)
+            if not isinstance(sealed, AuditSealed):
+                return None
+            return told(record.partition, record.offset, sealed)
+        except (Undecodable, UnreadableEntry) as error:
+            raise _unreadable(record.topic, record.partition, record.offset, error) from error
 
     def _commit(self, reached: Mapping[int, int]) -> None:
         self._transport.transact((), {p: Offset(n) for p, n in reached.items()}, None)
@@ -206,8 +212,8 @@ class Follower:
         self._telemetry.set("partitions", len(self._committed))
 
 
-def _unreadable(record: Fetched, error: Exception) -> Halted:
+def _unreadable(topic: str, partition: int, offset: int, error: Exception) -> Halted:
     return Halted(
-        f"{record.topic}/{record.partition}/{record.offset} is no readable audit entry ({error}); "
+        f"{topic}/{partition}/{offset} is no readable audit entry ({error}); "
         "`spendtrail audit verify` says whether it was altered"
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Final
 
-from audit.reconstruct import Expense
+from consumers.project.standing import Standing
 
 __all__ = ["Hot"]
 
@@ -20,19 +20,21 @@ class Hot:
     """
 
     def __init__(self) -> None:
-        self._expenses: dict[str, Expense] = {}
+        self._expenses: dict[str, Standing] = {}
         self._reached: dict[int, int] = {}
+        self.schemas: set[int] = set()
+        """Ids of the schemas that are in the tables."""
 
     def agree(self, stored: Mapping[int, int]) -> None:
         """Forget everything unless the partitions stand where they were left."""
         if any(self._reached.get(partition) != offset for partition, offset in stored.items()):
             self.forget()
 
-    def among(self, ids: Iterable[str]) -> dict[str, Expense]:
+    def among(self, ids: Iterable[str]) -> dict[str, Standing]:
         """Return those that are known."""
         return {id_: self._expenses[id_] for id_ in ids if id_ in self._expenses}
 
-    def keep(self, expenses: Mapping[str, Expense], reached: Mapping[int, int]) -> None:
+    def keep(self, expenses: Mapping[str, Standing], reached: Mapping[int, int]) -> None:
         """Remember what was written, once it is committed, and let go of what was asked for longest ago."""
         for id_, expense in expenses.items():
             self._expenses.pop(id_, None)
@@ -45,3 +47,4 @@ class Hot:
         """Let go of everything: what was written may not be committed."""
         self._expenses.clear()
         self._reached.clear()
+        self.schemas.clear()

@@ -10,8 +10,9 @@ from sqlalchemy import Engine, Select, and_, func, or_, select
 
 from audit.reconstruct import Expense
 from audit.story import Sentence
-from consumers.project.rows import from_row
-from consumers.project.tables import DEAD_LETTERS, ENTRIES, EXPENSES, REPEATS, REVIEWS
+from consumers.project.standing import KEPT, expense_of
+from consumers.project.tables import DEAD_LETTERS, ENTRIES, EXPENSES, REPEATS, REVIEWS, SCHEMAS
+from schemas.codec import Codec, SchemaRefused, Undecodable
 from schemas.lifecycle import ENDS, WAITING
 
 __all__ = ["Batch", "Letter", "ReadModel", "ReviewItem", "Summary"]
@@ -94,22 +95,52 @@ _SUMMARY = [EXPENSES.c[name] for name in Summary.__dataclass_fields__]
 _LETTER = [DEAD_LETTERS.c[name] for name in Letter.__dataclass_fields__]
 
 
-class ReadModel:
-    """Questions to the read model. Each sees one consistent state; none writes."""
-
-    __slots__ = ("_engine",)
+class _Kept:
+    """The schemas that the read model keeps with its events, so that no registry is asked to read them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def schema(self, schema_id: int) -> str:
+        """Return a schema's JSON text by id.
+
+        Raises:
+            Undecodable: the read model has no event that was written with it.
+
+        """
+        with self._engine.connect() as connection:
+            text = connection.scalar(select(SCHEMAS.c.text).where(SCHEMAS.c.schema_id == schema_id))
+        if text is None:
+            msg = f"schema id {schema_id} is not in the read model"
+            raise Undecodable(msg)
+        return str(text)
+
+    def register(self, subject: str, schema: str) -> int:
+        """Refuse: whoever reads writes no events.
+
+        Raises:
+            SchemaRefused: always.
+
+        """
+        del schema
+        msg = f"the read model is only read: it takes no schema of {subject}"
+        raise SchemaRefused(msg)
+
+
+class ReadModel:
+    """Questions to the read model. Each sees one consistent state; none writes."""
+
+    __slots__ = ("_codec", "_engine")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._codec = Codec(_Kept(engine))
+
     def expense(self, expense_id: str) -> Expense | None:
         """Return all that is known of an expense, None when the log has not told of it yet."""
-        query = select(EXPENSES.c.body, EXPENSES.c.key_id, EXPENSES.c.ciphertext).where(
-            EXPENSES.c.expense_id == expense_id
-        )
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return from_row(*row) if row else None
+        query = select(*(EXPENSES.c[name] for name in KEPT)).where(EXPENSES.c.expense_id == expense_id)
+        rows = self._rows(query)
+        return expense_of(rows[0], self._codec) if rows else None
 
     def ids(self, beginning: str, *, limit: int = 10) -> list[str]:
         """Return the expense ids that begin so, at most `limit`."""

@@ -1,78 +1,48 @@
-"""An expense as rows, and back from its row."""
+"""An expense as rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
+from consumers.project.standing import KEPT, Said, Standing
+from schemas.records import Decision
 
-from audit.reconstruct import Expense
-from schemas.frozen import changed
-from schemas.records import Decision, Sealed
-
-__all__ = ["Row", "dead_letter_rows", "expense_row", "from_row", "line_rows", "problem_rows", "review_rows"]
+__all__ = ["Row", "dead_letter_rows", "expense_row", "line_rows", "problem_rows", "review_rows"]
 
 Row = dict[str, Any]
 
-# The database is outside: what comes back is validated.
-_BODY = TypeAdapter(Expense)
 _SEVERITY = ("PASS", "WARN", "REVIEW_REQUIRED", "FAIL")
+# The columns of `EXPENSES`: what a standing keeps, with what is made of its last words before its last two.
+_OWN = len(KEPT) - 2
+_FACTS = ("kind", "vendor_name", "invoice_number", "invoice_date", "currency", "total")
+_MADE = ((3, "invoice_date"), (5, "total"), (7, "reporting_total"))
 
 
-def expense_row(expense: Expense) -> Row:
-    """Return the row of `EXPENSES`."""
-    facts, conversion, sealed = expense.facts, expense.conversion, expense.personal
-    return {
-        "expense_id": expense.expense_id,
-        "tenant_id": expense.tenant_id,
-        "ledger": expense.ledger,
-        "subject": expense.subject,
-        "batch_id": expense.batch_id,
-        "revision": expense.revision,
-        "state": expense.state,
-        "stage": expense.stage,
-        "sequence": expense.sequence,
-        "submitted_at": expense.submitted_at,
-        "occurred_at": expense.occurred_at,
-        "recorded_at": expense.recorded_at,
-        "kind": facts.kind if facts else None,
-        "vendor": expense.vendor.name if expense.vendor else facts.vendor_name if facts else None,
-        "invoice_number": facts.invoice_number if facts else None,
-        "invoice_date": facts.invoice_date if facts else None,
-        "currency": facts.currency if facts else None,
-        "total": facts.total if facts else None,
-        "reporting_currency": conversion.currency if conversion else None,
-        "reporting_total": conversion.total if conversion else None,
-        "outcome": expense.outcome,
-        "why": _why(expense),
-        "key_id": sealed.key_id if sealed else None,
-        "ciphertext": sealed.ciphertext if sealed else None,
-        "body": _BODY.dump_json(changed(expense, personal=None)).decode(),
-    }
+def expense_row(standing: Standing, said: Said, convert: Mapping[str, Callable[[Any], Any]]) -> tuple[Any, ...]:
+    """Return the row of `EXPENSES`, each value the driver's own; `convert` makes them of amounts and days."""
+    says, own = said.says, standing.columns()
+    facts, conversion, vendor = says["facts"], says["conversion"], says["vendor"]
+    made: list[Any] = [None] * 6 if facts is None else [getattr(facts, name) for name in _FACTS]
+    if vendor is not None:
+        made[1] = vendor.name
+    made += (None, None) if conversion is None else (conversion.currency, conversion.total)
+    made += says["outcome"], _why(said)
+    for place, name in _MADE:
+        if made[place] is not None and name in convert:
+            made[place] = convert[name](made[place])
+    return *own[:_OWN], *made, *own[_OWN:]
 
 
-def from_row(body: str, key_id: str | None, ciphertext: bytes | None) -> Expense:
-    """Return the expense of a row.
-
-    Raises:
-        pydantic.ValidationError: the row was not written by this version.
-
-    """
-    expense = _BODY.validate_json(body)
-    if key_id is None or ciphertext is None:
-        return expense
-    return changed(expense, personal=Sealed(key_id=key_id, ciphertext=bytes(ciphertext)))
-
-
-def line_rows(expense: Expense) -> Iterator[Row]:
+def line_rows(said: Said) -> Iterator[Row]:
     """Yield the rows of `LINES`."""
-    categories = {match.line: match for match in expense.categories}
-    codings = {coding.line: coding for coding in expense.codings}
-    worst = _worst(expense)
-    converted = expense.conversion.line_amounts if expense.conversion else ()
-    for index, line in enumerate(expense.lines):
+    categories = {match.line: match for match in said.says["categories"]}
+    codings = {coding.line: coding for coding in said.says["codings"]}
+    worst = _worst(said)
+    conversion = said.says["conversion"]
+    converted = conversion.line_amounts if conversion else ()
+    for index, line in enumerate(said.says["lines"]):
         category, coding, decision = categories.get(line.number), codings.get(line.number), worst.get(line.number)
         yield {
-            "expense_id": expense.expense_id,
+            "expense_id": said.expense_id,
             "number": line.number,
             "description": line.description,
             "amount": line.amount,
@@ -86,11 +56,11 @@ def line_rows(expense: Expense) -> Iterator[Row]:
         }
 
 
-def problem_rows(expense: Expense) -> Iterator[Row]:
+def problem_rows(said: Said) -> Iterator[Row]:
     """Yield the rows of `PROBLEMS`."""
-    for number, problem in enumerate(expense.problems, 1):
+    for number, problem in enumerate(said.says["problems"], 1):
         yield {
-            "expense_id": expense.expense_id,
+            "expense_id": said.expense_id,
             "number": number,
             "code": problem.code,
             "message": problem.message,
@@ -100,16 +70,16 @@ def problem_rows(expense: Expense) -> Iterator[Row]:
         }
 
 
-def review_rows(expense: Expense) -> Iterator[Row]:
+def review_rows(said: Said) -> Iterator[Row]:
     """Yield the row of `REVIEWS`, if the expense was ever held."""
-    review = expense.review
+    review = said.beside.review
     if review is None:
         return
-    codes = [finding.code for finding in review.findings] + [problem.code for problem in expense.problems]
-    messages = [finding.message for finding in review.findings] + [problem.message for problem in expense.problems]
+    codes = [finding.code for finding in review.findings] + [problem.code for problem in said.says["problems"]]
+    messages = [finding.message for finding in review.findings] + [problem.message for problem in said.says["problems"]]
     yield {
-        "expense_id": expense.expense_id,
-        "tenant_id": expense.tenant_id,
+        "expense_id": said.expense_id,
+        "tenant_id": said.tenant_id,
         "opened_at": review.opened_at,
         "codes": " ".join(dict.fromkeys(codes)),
         "why": " ".join(dict.fromkeys(messages)),
@@ -120,13 +90,13 @@ def review_rows(expense: Expense) -> Iterator[Row]:
     }
 
 
-def dead_letter_rows(expense: Expense) -> Iterator[Row]:
+def dead_letter_rows(said: Said) -> Iterator[Row]:
     """Yield the rows of `DEAD_LETTERS`."""
-    for number, letter in enumerate(expense.dead_letters, 1):
+    for number, letter in enumerate(said.beside.dead_letters, 1):
         yield {
-            "expense_id": expense.expense_id,
+            "expense_id": said.expense_id,
             "number": number,
-            "tenant_id": expense.tenant_id,
+            "tenant_id": said.tenant_id,
             "stage": letter.stage,
             "source": letter.source,
             "cause_id": letter.cause_id,
@@ -136,9 +106,9 @@ def dead_letter_rows(expense: Expense) -> Iterator[Row]:
         }
 
 
-def _worst(expense: Expense) -> dict[int, Decision]:
+def _worst(said: Said) -> dict[int, Decision]:
     worst: dict[int, Decision] = {}
-    for decision in expense.decisions:
+    for decision in said.says["decisions"]:
         known = worst.get(decision.line)
         if known is None or _rank(decision) > _rank(known):
             worst[decision.line] = decision
@@ -149,14 +119,14 @@ def _rank(decision: Decision) -> int:
     return _SEVERITY.index(decision.outcome) if decision.outcome in _SEVERITY else len(_SEVERITY)
 
 
-def _why(expense: Expense) -> str | None:
+def _why(said: Said) -> str | None:
     """Return in one line why the expense stands where it does: the person's reason, else codes, else nothing."""
-    if expense.reason:
-        return expense.reason
-    if expense.review and expense.review.closed_at is None:
-        codes = [finding.code for finding in expense.review.findings]
+    if said.says["reason"]:
+        return str(said.says["reason"])
+    if said.beside.review and said.beside.review.closed_at is None:
+        codes = [finding.code for finding in said.beside.review.findings]
     else:
-        codes = [finding.code for finding in expense.findings if finding.blocking]
-        codes += [problem.code for problem in expense.problems]
-    codes += [letter.reason for letter in expense.dead_letters if not letter.settled]
+        codes = [finding.code for finding in said.says["findings"] if finding.blocking]
+        codes += [problem.code for problem in said.says["problems"]]
+    codes += [letter.reason for letter in said.beside.dead_letters if not letter.settled]
     return " ".join(dict.fromkeys(codes)) or None

@@ -15,10 +15,11 @@ __all__ = [
     "REPEATS",
     "REVIEWS",
     "SCHEMA",
+    "SCHEMAS",
     "VERSION",
 ]
 
-VERSION = 2
+VERSION = 3
 """Raise it with every change of shape or of what is folded into it: the next start empties and rebuilds the tables."""
 
 METADATA = MetaData()
@@ -34,7 +35,16 @@ OFFSETS = Table(
     Column("next", Integer, nullable=False),
 )
 
-# One row per expense; `body` is all of it as JSON, without the personal fields, which stay sealed in two columns.
+# The schemas that the events in `words` were written with, by id: the model is read where no registry is asked.
+SCHEMAS = Table(
+    "event_schemas",
+    METADATA,
+    Column("schema_id", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+# One row per expense. `words` are the events that have the last word in some field, as they were written: what is
+# personal stays sealed in them. `beside` is what no event says: breaches, dead letters and the last review, as JSON.
 EXPENSES = Table(
     "expenses",
     METADATA,
@@ -43,6 +53,8 @@ EXPENSES = Table(
     Column("ledger", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("batch_id", Text),
+    Column("correlation_id", Text, nullable=False),
+    Column("trace_id", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("state", Text),
     Column("stage", Text, nullable=False),
@@ -60,9 +72,8 @@ EXPENSES = Table(
     Column("reporting_total", Money),
     Column("outcome", Text),
     Column("why", Text),
-    Column("key_id", Text),
-    Column("ciphertext", LargeBinary),
-    Column("body", Text, nullable=False),
+    Column("beside", Text),
+    Column("words", LargeBinary, nullable=False),
     Index("expenses_by_time", "submitted_at", "expense_id"),
     Index("expenses_by_state", "state", "submitted_at", "expense_id"),
     Index("expenses_by_batch", "tenant_id", "batch_id"),

@@ -4,20 +4,28 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import orjson
 import pytest
 from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 
+from audit.entry import UnreadableEntry
 from audit.reconstruct import state_at
 from audit.story import story
 from consumers.project.columns import Money
 from consumers.project.database import open_database, prepare, upsert
+from consumers.project.fold import Unfoldable
+from consumers.project.gists import Gists
 from consumers.project.hot import Hot
 from consumers.project.queries import ReadModel
-from consumers.project.tables import ENTRIES, EXPENSES, LINES, METADATA, PROBLEMS, SCHEMA
-from consumers.project.write import Told, next_offset, write
+from consumers.project.tables import ENTRIES, EXPENSES, LINES, METADATA, PROBLEMS, SCHEMA, SCHEMAS
+from consumers.project.told import Told, told
+from consumers.project.write import next_offset, write
 from schemas import events as e
+from schemas.codec import Undecodable
 from schemas.lifecycle import State
 from tests.audit.trail import (
+    CODEC,
     NOON,
     Trail,
     approved,
@@ -37,20 +45,20 @@ from tests.audit.trail import (
 LOG = "audit.log"
 
 
-def told(*trails: Trail, first: int = 0) -> list[Told]:
+def entries_of(*trails: Trail) -> list[Told]:
     """The entries of trails, one after the other in one partition."""
-    found = [
-        (entry.hash, *pair)
-        for trail in trails
-        for entry, pair in zip(sealed(trail), opened(sealed(trail)), strict=True)
-    ]
-    return [Told(0, first + n, *parts) for n, parts in enumerate(found)]
+    return [told(0, offset, entry) for offset, entry in enumerate(e for trail in trails for e in sealed(trail))]
+
+
+def put(engine: Engine, entries: list[Told], reached: int, hot: Hot | None = None) -> int:
+    """Write entries of partition 0."""
+    return write(engine, LOG, entries, {0: reached}, Gists(CODEC), hot)
 
 
 def fill(engine: Engine, *trails: Trail) -> None:
     """Write trails."""
-    entries = told(*trails)
-    assert write(engine, LOG, entries, {0: len(entries)}) == len(entries)
+    entries = entries_of(*trails)
+    assert put(engine, entries, len(entries)) == len(entries)
 
 
 def held_one(name: str = "held") -> Trail:
@@ -94,10 +102,10 @@ def test_same_as_the_audit_fold(engine: Engine) -> None:
 def test_any_batching_gives_the_same(engine: Engine, run: int, hot: Hot | None) -> None:
     """However the log is cut into transactions, and whether rows are remembered, the tables end up the same."""
     trails = (resolved("two"), corrected_one("five"), posted(approved(decided(coded(dead_one("six"))))))
-    entries = told(*trails)
+    entries = entries_of(*trails)
     for begin in range(0, len(entries), run):
         chunk = entries[begin : begin + run]
-        write(engine, LOG, chunk, {0: chunk[-1].offset + 1}, hot)
+        put(engine, chunk, chunk[-1].offset + 1, hot)
     for trail in trails:
         (expected,) = state_at(opened(sealed(trail)), datetime.max.replace(tzinfo=UTC)).values()
         assert ReadModel(engine).expense(trail.event.expense_id) == expected
@@ -111,23 +119,23 @@ def test_any_batching_gives_the_same(engine: Engine, run: int, hot: Hot | None) 
 
 def test_replays_change_nothing(engine: Engine) -> None:
     """Entries below the stored offset are left out, whoever brings them again."""
-    entries = told(resolved())
-    assert write(engine, LOG, entries[:8], {0: 8}) == 8
-    assert write(engine, LOG, entries[4:], {0: len(entries)}) == len(entries) - 8
-    assert write(engine, LOG, entries, {0: len(entries)}) == 0
+    entries = entries_of(resolved())
+    assert put(engine, entries[:8], 8) == 8
+    assert put(engine, entries[4:], len(entries)) == len(entries) - 8
+    assert put(engine, entries, len(entries)) == 0
     assert next_offset(engine, LOG, 0) == len(entries)
     assert next_offset(engine, LOG, 1) == 0
 
 
 def test_what_another_process_folded_is_read_and_not_remembered(engine: Engine) -> None:
     """A partition that went away and came back has other rows than those left here; so has one that was lost."""
-    entries, hot = told(resolved()), Hot()
-    write(engine, LOG, entries[:4], {0: 4}, hot)
-    write(engine, LOG, entries[4:8], {0: 8})
-    write(engine, LOG, entries[8:], {0: len(entries)}, hot)
+    entries, hot = entries_of(resolved()), Hot()
+    put(engine, entries[:4], 4, hot)
+    put(engine, entries[4:8], 8)
+    put(engine, entries[8:], len(entries), hot)
     (expected,) = state_at(opened(sealed(resolved())), datetime.max.replace(tzinfo=UTC)).values()
     assert ReadModel(engine).expense(expected.expense_id) == expected
-    assert hot.among([expected.expense_id]) == {expected.expense_id: expected}
+    assert hot.among([expected.expense_id])[expected.expense_id].sequence == expected.sequence
     hot.agree({0: 1})
     assert hot.among([expected.expense_id]) == {}
 
@@ -135,27 +143,59 @@ def test_what_another_process_folded_is_read_and_not_remembered(engine: Engine) 
 def test_the_longest_forgotten_is_let_go(engine: Engine) -> None:
     """However many expenses pass by, so many are held and no more, those of the last batch among them."""
     hot = Hot()
-    write(engine, LOG, told(clean()), {0: len(told(clean()))}, hot)
-    (first,) = state_at(opened(sealed(clean())), datetime.max.replace(tzinfo=UTC)).values()
+    entries = entries_of(clean())
+    put(engine, entries, len(entries), hot)
+    (id_,) = {told.content["expense_id"] for told in entries}
+    first = hot.among([id_])[id_]
     for number in range(3_000):
         hot.keep({str(number): first}, {0: number})
-    assert len(hot.among([first.expense_id, *map(str, range(3_000))])) == 2_048
-    assert hot.among([first.expense_id, "2999"]) == {"2999": first}
+    assert len(hot.among([id_, *map(str, range(3_000))])) == 2_048
+    assert hot.among([id_, "2999"]) == {"2999": first}
 
 
 def test_rows_and_offsets_go_together(engine: Engine) -> None:
     """A transaction that fails on its last row leaves neither rows nor offsets."""
-    entries = told(clean())
-    bad = replace(entries[-1], entry=replace(entries[-1].entry, recorded_at=datetime(2026, 3, 14)))  # noqa: DTZ001 - it must be refused
-    with pytest.raises(Exception, match="time zone"):
-        write(engine, LOG, [*entries[:-1], bad], {0: len(entries)})
+    entries = entries_of(clean())
+    bad = entries[-1]._replace(content={**entries[-1].content, "stage": None})
+    with pytest.raises(IntegrityError, match="stage"):
+        put(engine, [*entries[:-1], bad], len(entries))
     assert next_offset(engine, LOG, 0) == 0
     assert ReadModel(engine).expenses() == []
 
 
+def test_a_damaged_event_is_named_and_leaves_nothing(engine: Engine) -> None:
+    """An event that cannot be read stops the fold at its entry, whatever came before it in the transaction."""
+    entries, hot = entries_of(clean()), Hot()
+    bad = entries[-1]._replace(output=(entries[-1].output or b"")[:-3])
+    with pytest.raises(Unfoldable) as raised:
+        put(engine, [*entries[:-1], bad], len(entries), hot)
+    assert raised.value.told == bad
+    assert next_offset(engine, LOG, 0) == 0
+    assert hot.among([bad.content["expense_id"]]) == {}
+
+
+def test_a_moment_without_a_zone_is_no_entry() -> None:
+    """Nobody could say when it was, so the entry is refused and not put down as if it were UTC."""
+    entry = sealed(clean())[0]
+    metadata = orjson.loads(entry.metadata) | {"recorded_at": "2026-03-14T12:00:00"}
+    with pytest.raises(UnreadableEntry, match="time zone"):
+        told(0, 0, replace(entry, metadata=orjson.dumps(metadata).decode()))
+
+
+def test_events_are_read_without_a_registry(engine: Engine) -> None:
+    """The tables keep the schemas of their events: whoever reads them asks nobody else, and is told what is missing."""
+    fill(engine, clean())
+    id_ = clean().event.expense_id
+    assert ReadModel(engine).expense(id_) is not None
+    with engine.begin() as connection:
+        connection.execute(SCHEMAS.delete())
+    with pytest.raises(Undecodable, match="not in the read model"):
+        ReadModel(engine).expense(id_)
+
+
 def test_position_past_the_last_entry(engine: Engine) -> None:
     """Offsets that hold no entry (transaction markers) count as read."""
-    write(engine, LOG, [], {0: 7, 3: 2})
+    write(engine, LOG, [], {0: 7, 3: 2}, Gists(CODEC))
     assert (next_offset(engine, LOG, 0), next_offset(engine, LOG, 3)) == (7, 2)
 
 
