@@ -6,6 +6,7 @@ they never disagree.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.lifecycle import ENDS, IllegalTransition, State, check
 
@@ -59,6 +60,8 @@ class Step:
     gap: bool = False
 
 
+# A log has few different steps, and takes each of them again and again.
+@lru_cache(1_024)
 def step(state: str | None, revision: int, action: str, status: str, entry_revision: int) -> Step:
     """Return where the expense stands after an entry, given where it stood.
 

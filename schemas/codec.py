@@ -185,7 +185,7 @@ class Codec:
         return (self._writers.get(kind) or self._writer(kind)).head
 
     def encode(self, event: Event) -> bytes:
-        """Return the event's bytes; of the event that was read last those it was read from.
+        """Return the event's bytes; of the event that was read or kept last those it was read from or kept in.
 
         Raises:
             ContractViolated: a field does not fit the schema.
@@ -256,6 +256,16 @@ class Codec:
             msg = f"{left} bytes are left over after an event of schema id {number}"
             raise Undecodable(msg)
         return event  # type: ignore[no-any-return]
+
+    def origin(self, event: Event) -> bytes | None:
+        """Return what an event was read from, or the one it was changed from; None where it was not read last."""
+        last, data = self._last
+        # A copy has the very id of the event it was made of, not one like it.
+        return data if last is not None and last.event_id is event.event_id else None
+
+    def keep(self, event: Event, data: bytes) -> None:
+        """Take bytes that an event was put together in; encoding it next gives them."""
+        self._last = event, data
 
     def written(self, data: bytes) -> tuple[type[Event], bool]:
         """Return the type of the event in the bytes, and whether the schema it was written with is this code's own.

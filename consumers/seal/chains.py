@@ -1,14 +1,14 @@
 """What seal keeps of each expense: where its chain stands, and what it wrote last."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 
 from audit.chain import Head, start
 from consumers.runtime.stage import Store
-from schemas.frozen import changed
 
 __all__ = ["Chain", "Chains"]
 
@@ -19,9 +19,8 @@ _SHORT = 8
 """Bytes of an event id's hash that are kept: two of 256 collide with a probability of 2^-49."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """One expense's chain.
+class Chain(NamedTuple):
+    """One expense's chain. A tuple, for two are made for every record.
 
     `state` and `revision` are the expense's after the last entry, `reported` the state its batch was told last,
     `batch_id` the batch it came with first, `recent` the short ids of the records sealed last, oldest first.
@@ -32,7 +31,7 @@ class Chain:
     state: str | None = None
     revision: int = 0
     reported: str | None = None
-    recent: tuple[str, ...] = ()
+    recent: Sequence[str] = ()
 
     @staticmethod
     def begun(expense_id: str, batch_id: str | None) -> "Chain":
@@ -45,8 +44,8 @@ class Chain:
 
     def grown(self, head: Head, state: str | None, revision: int, reported: str | None, event_id: str) -> "Chain":
         """Return the chain with one more entry."""
-        recent = (*self.recent, _short(event_id))[-_REMEMBERED:]
-        return changed(self, head=head, state=state, revision=revision, reported=reported, recent=recent)
+        recent = [*self.recent[1 - _REMEMBERED :], _short(event_id)]
+        return Chain(head, self.batch_id, state, revision, reported, recent)
 
 
 class Chains:
@@ -69,7 +68,7 @@ class Chains:
             kept["state"],
             kept["revision"],
             kept["reported"],
-            tuple(kept["recent"]),
+            kept["recent"],
         )
 
     def put(self, expense_id: str, chain: Chain) -> None:

@@ -2,17 +2,25 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.chain import Head
 from audit.entry import read
 from audit.verify import Located, verify
+from consumers.runtime.memory_store import MemoryStore
+from consumers.seal.chains import Chains
+from consumers.seal.handler import seal_record
 from consumers.stages import stage_named
+from schemas.codec import Codec, registry_at
 from schemas.envelope import Event
 from schemas.events import AlertRaised, AuditRecorded, AuditSealed, BatchProgressed
+from schemas.frozen import changed
 from tests.audit.trail import begun, clean, coded, decided, held, rejected, resolved, sealed
 from tests.harness import StageRun
+
+REGISTRY = registry_at("mock://seal")
 
 
 def run(records: list[AuditRecorded]) -> list[Event]:
@@ -125,3 +133,21 @@ def test_dead_letter_is_an_end() -> None:
     outputs = run(trail.records)
     assert entries(outputs)[-1].output is None
     assert [state for _, _, state in progress(outputs)] == ["dead_lettered"]
+
+
+@pytest.mark.parametrize("names", [("one",), ("one", "two"), ('a"b', "caf\xe9")], ids=str)
+def test_from_bytes_as_from_events(names: tuple[str, ...]) -> None:
+    """With the codec that read them, records become the same entries in the same bytes, and leave the same state."""
+    codec, plain, direct = Codec(REGISTRY), MemoryStore(), MemoryStore()
+    for record in (r for name in names for r in rejected(resolved(name, f"batch of {name}")).records):
+        data = codec.encode(replace(record, recorded_at=None))
+        seen = changed(codec.decode(data), recorded_at=record.recorded_at)
+        assert isinstance(seen, AuditRecorded)
+        by_hand = seal_record(seen, Chains(plain))
+        expected = [Codec(REGISTRY).encode(output) for output in by_hand]
+        again = changed(codec.decode(data), recorded_at=record.recorded_at)
+        assert isinstance(again, AuditRecorded)
+        outputs = seal_record(again, Chains(direct), codec=codec)
+        assert outputs == by_hand
+        assert [codec.encode(output) for output in outputs] == expected
+    assert list(direct.range("", "~")) == list(plain.range("", "~"))
