@@ -1,6 +1,6 @@
-"""The HTTP face of the ledger: post, reverse, list, trial balance, and a sandbox switch for faults."""
+"""The HTTP face of the ledger: post one or many, reverse, list, trial balance, and a sandbox switch for faults."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -9,9 +9,10 @@ from uuid import UUID
 from fastapi import FastAPI, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 
 from erp.faults import FaultGate, Faults
-from erp.journal import Journal, Reversal
+from erp.journal import Journal, Postings, Reversal
 from erp.ledger import Chart, Fault, check, fingerprint, posting_id, reverse
 from erp.problems import Refused, refusal
 from erp.store import Duplicate, Posting, Store
@@ -37,26 +38,29 @@ def create_app(store: Store, chart: Chart, clock: Callable[[], datetime]) -> Fas
 
 
 def _add_posting(app: FastAPI, store: Store, chart: Chart, clock: Callable[[], datetime]) -> None:
+    # On the event loop itself: one writer at a time would have threads wait for each other, and a request that changes
+    # threads twice costs as much again.
     @app.post("/api/v1/gl/posting", status_code=201)
-    def post(journal: Journal, response: Response, key: Key = None) -> dict[str, Any]:
-        key = _required(key)
-        print_ = fingerprint(journal)
-        earlier = store.by_key(key)
-        if earlier is not None:
-            # Before any rule: what was accepted once is answered the same, even if the rules have changed since.
-            return _answer(earlier, print_, response, new=False)
-        _hold(check(journal, chart))
+    async def post(journal: Journal, response: Response, key: Key = None) -> dict[str, Any]:
+        posting, new = _posted(journal, _required(key), store, chart, clock)
+        response.status_code = 201 if new else 200
+        return {**_plain(posting), "replayed": not new}
+
+    @app.post("/api/v1/gl/postings")
+    async def post_many(together: Postings) -> dict[str, Any]:
+        # One flush to disk for all, before any of them is answered.
+        with store.together():
+            return {"answers": [_answered(each.journal, each.idempotency_key) for each in together.postings]}
+
+    def _answered(plain: dict[str, Any], key: str) -> dict[str, Any]:
         try:
-            posting, new = store.add(posting_id(journal.ledger, key), key, print_, journal, clock())
-        except Duplicate as duplicate:
-            raise Refused(
-                409,
-                "DUPLICATE_DOCUMENT",
-                f"document {journal.expense_id} is posted in ledger {journal.ledger} under another key;"
-                " reverse that posting before posting the document again",
-                posting_id=duplicate.posting_id,
-            ) from duplicate
-        return _answer(posting, print_, response, new=new)
+            posting, new = _posted(Journal.model_validate(plain), key, store, chart, clock)
+        except Refused as refused:
+            return {"status": refused.status, "body": refused.body}
+        except ValidationError as error:
+            unfit = _unfit([(each["type"], each["loc"], each["msg"]) for each in error.errors(include_url=False)])
+            return {"status": unfit.status, "body": unfit.body}
+        return {"status": 201 if new else 200, "body": {**_plain(posting), "replayed": not new}}
 
     @app.post("/api/v1/gl/posting/{posting}/reversal", status_code=201)
     def take_back(
@@ -79,7 +83,37 @@ def _add_posting(app: FastAPI, store: Store, chart: Chart, clock: Callable[[], d
                 f"posting {posting} is reversed already under another key; nothing is left to reverse",
                 posting_id=duplicate.posting_id,
             ) from duplicate
-        return _answer(reversal, print_, response, new=new)
+        _same(reversal, print_)
+        response.status_code = 201 if new else 200
+        return {**_plain(reversal), "replayed": not new}
+
+
+def _posted(
+    journal: Journal, key: str, store: Store, chart: Chart, clock: Callable[[], datetime]
+) -> tuple[Posting, bool]:
+    """Return the posting of a journal and whether it is new.
+
+    Raises:
+        Refused: it cannot be posted, or the key was used for another journal.
+
+    """
+    print_ = fingerprint(journal)
+    earlier = store.by_key(key)
+    if earlier is not None:
+        # Before any rule: what was accepted once is answered the same, even if the rules have changed since.
+        return _same(earlier, print_), False
+    _hold(check(journal, chart))
+    try:
+        posting, new = store.add(posting_id(journal.ledger, key), key, print_, journal, clock())
+    except Duplicate as duplicate:
+        raise Refused(
+            409,
+            "DUPLICATE_DOCUMENT",
+            f"document {journal.expense_id} is posted in ledger {journal.ledger} under another key;"
+            " reverse that posting before posting the document again",
+            posting_id=duplicate.posting_id,
+        ) from duplicate
+    return _same(posting, print_), new
 
 
 def _add_reading(app: FastAPI, store: Store, chart: Chart) -> None:
@@ -161,7 +195,7 @@ def _hold(faults: list[Fault]) -> None:
         raise Refused(422, code, "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5]), faults)
 
 
-def _answer(posting: Posting, print_: str, response: Response, *, new: bool) -> dict[str, Any]:
+def _same(posting: Posting, print_: str) -> Posting:
     if posting.fingerprint != print_:
         raise Refused(
             422,
@@ -169,8 +203,7 @@ def _answer(posting: Posting, print_: str, response: Response, *, new: bool) -> 
             "this Idempotency-Key was used for another request; use one key for one posting and its tries",
             posting_id=posting.id,
         )
-    response.status_code = 201 if new else 200
-    return {**_plain(posting), "replayed": not new}
+    return posting
 
 
 def _plain(posting: Posting) -> dict[str, Any]:
@@ -195,11 +228,13 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     """Say which field and why. What was sent is not repeated: it may hold what no log should."""
     if not isinstance(error, RequestValidationError):
         raise error
-    faults = [
-        Fault(str(each["type"]).upper(), ".".join(map(str, each["loc"][1:])) or "body", str(each["msg"]))
-        for each in error.errors()
-    ]
-    if any(fault.code == "JSON_INVALID" for fault in faults):
+    faults = [(each["type"], each["loc"][1:], each["msg"]) for each in error.errors()]
+    if any(kind == "json_invalid" for kind, _, _ in faults):
         return refusal(Refused(400, "MALFORMED_JSON", "the body is no JSON; send one journal as a JSON object"))
+    return refusal(_unfit(faults))
+
+
+def _unfit(found: Sequence[tuple[str, Sequence[int | str], str]]) -> Refused:
+    faults = [Fault(str(kind).upper(), ".".join(map(str, place)) or "body", str(says)) for kind, place, says in found]
     detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5])
-    return refusal(Refused(422, "INVALID_REQUEST", detail, faults))
+    return Refused(422, "INVALID_REQUEST", detail, faults)

@@ -3,12 +3,12 @@
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["Journal", "JournalLine", "Reversal"]
+__all__ = ["Journal", "JournalLine", "Keyed", "Postings", "Reversal"]
 
 # Fourteen digits before the point and four after it fit a signed 64-bit count of minor units (18 digits).
 _AMOUNT = re.compile(r"[0-9]{1,14}(\.[0-9]{1,4})?", re.ASCII)
@@ -68,3 +68,16 @@ class Reversal(_Strict):
 
     posting_date: date
     reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Keyed(_Strict):
+    """One of several postings. Its journal is looked at by itself, so that a wrong one holds up none of the others."""
+
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=255)]
+    journal: dict[str, Any]
+
+
+class Postings(_Strict):
+    """Postings sent together, taken in this order; each is answered as if it had come alone."""
+
+    postings: Annotated[tuple[Keyed, ...], Field(min_length=1, max_length=500)]

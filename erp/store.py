@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS lines (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS lines_by_account ON lines (tenant_id, ledger, currency, gl_code, debit_minor, credit_minor);
 """
+# What begins a transaction, takes it back and ends it; one inside another takes back no more than its own.
+_OUTER = ("BEGIN IMMEDIATE", ("ROLLBACK",), "COMMIT")
+_INNER = ("SAVEPOINT one", ("ROLLBACK TO one", "RELEASE one"), "RELEASE one")
 _COLUMNS = "number, id, idempotency_key, fingerprint, recorded_at, journal, reverses, reversed_by"
 
 
@@ -93,7 +96,9 @@ class Store:
 
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        # How many transactions are begun one inside the other; only the outermost is SQLite's own.
+        self._depth = 0
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         # FULL flushes the log at every commit: NORMAL may lose the last commits with the power.
@@ -244,15 +249,26 @@ class Store:
         return None if row is None else _posting(row)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have all that is added meanwhile committed at once: one flush to disk, and nothing of it if that fails."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
+            begin, undo, end = _OUTER if self._depth == 0 else _INNER
+            self._database.execute(begin)
+            self._depth += 1
             try:
                 yield
             except BaseException:
-                self._database.execute("ROLLBACK")
+                self._depth -= 1
+                for statement in undo:
+                    self._database.execute(statement)
                 raise
-            self._database.execute("COMMIT")
+            self._depth -= 1
+            self._database.execute(end)
 
 
 def _posting(row: tuple[int, str, str, str, str, str, str | None, str | None]) -> Posting:

@@ -6,9 +6,10 @@ import httpx2
 
 from consumers.posting.accounts import shipped
 from consumers.posting.answer import Refusal, read_answer
-from consumers.posting.asking import PATH, STAGE, ask
+from consumers.posting.asking import STAGE
 from consumers.posting.journal import Unpostable, journal_of
 from consumers.posting.reversal import take_back
+from consumers.posting.together import post
 from consumers.runtime.stage import Handler
 from schemas.envelope import Event, caused
 from schemas.events import ExpenseApproved, ExpensePosted, PostingRefused
@@ -41,8 +42,8 @@ async def post_expense(event: ExpenseApproved, *, erp: httpx2.AsyncClient) -> Se
         if isinstance(taken_back, Refusal):
             return (_refused(event, taken_back),)
         freed = taken_back
-    answer = await ask(erp, PATH, journal, key)
-    outcome = read_answer(answer.status_code, answer.content, key)
+    answer = await post(erp, journal, key)
+    outcome = read_answer(answer.status, answer.body, key)
     if isinstance(outcome, Refusal):
         return (*freed, _refused(event, outcome))
     return (*freed, caused(event, ExpensePosted, stage=STAGE, status=State.POSTED, posting=outcome))

@@ -29,7 +29,7 @@ async def take_back(event: ExpenseApproved, posted: Superseded, erp: httpx2.Asyn
     # The day the decision fell and no word of the person: a retry must send the same, and the ledger keeps it for ever.
     body = {"posting_date": event.occurred_at.date().isoformat(), "reason": f"superseded by expense {event.expense_id}"}
     answer = await ask(erp, f"{PATH}/{posted.posting_id}/reversal", body, key)
-    outcome = read_reversal(answer.status_code, answer.content, key)
+    outcome = read_reversal(answer.status, answer.body, key)
     if isinstance(outcome, Refusal):
         return outcome
     about = {name: getattr(posted, name) for name in _ABOUT}
