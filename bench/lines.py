@@ -12,6 +12,7 @@ __all__ = ["write_feed"]
 
 _PEOPLE: Final = 500
 _MERCHANTS: Final = 200
+_DEPARTMENT: Final = 20
 _CARDS: Final = 10_000
 _FIRST_DAY: Final = date(2026, 9, 1)
 _DAYS: Final = 50
@@ -20,9 +21,9 @@ _DAYS: Final = 50
 def write_feed(path: Path, lines: int, *, seed: int) -> None:
     """Write a CSV card feed of `lines` lunches, each its own expense, at 200 merchants over 50 days.
 
-    500 people have them, or as many more as it takes for no more than one lunch a person and day: a day with twenty
-    lunches would be flagged line by line, and such a feed says nothing of what comes after judging. The same seed
-    writes the same bytes; two seeds have no line in common.
+    500 people have them, or as many more as it takes for no more than one lunch a person and day, in departments of
+    twenty: a day with twenty lunches or a department past its budget would be flagged line by line, and such a feed
+    says nothing of what comes after judging. The same seed writes the same bytes; two seeds have no line in common.
     """
     people = max(_PEOPLE, lines // _DAYS)
     numbers = Random(seed)  # noqa: S311 - the same feed again, no secret
@@ -42,7 +43,7 @@ def write_feed(path: Path, lines: int, *, seed: int) -> None:
                     "merchant": f"LUNCH COUNTER {merchant:03}",
                     "mcc": "5814",
                     "reference": f"R{seed}-{number}",
-                    "department": "operations",
+                    "department": f"department {person // _DEPARTMENT}",
                     "category": "meals",
                 }
             )
