@@ -13,7 +13,7 @@ from documents.facts import Found
 from documents.layout import place_of
 from documents.problems import Problem
 from documents.survey import contradicted, witnessed
-from documents.taxes import Shares, find_shares, rounded_apart
+from documents.taxes import Shares, find_rates, find_shares, rounded_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _CENT: Final = Decimal("0.01")
 ROUNDING: Final = Decimal("0.05")
 """Cash totals are rounded to five cents where one-cent coins are gone."""
+
+_BESIDE: Final = ("rounding", "tip", "charge", "discount")
+"""Roles of sums that stand between a net with its tax and the total."""
 
 _CONTESTED: Final = 0.22
 _OUTGROWN: Final = 0.5
@@ -101,9 +104,17 @@ def _candidates(survey: Survey, labelled: list[Labelled], lines: Sequence[LineIt
         _prove(survey, candidate, by_role, lines)
         candidate.score += 1.3 * len(candidate.proofs)
         found.append(candidate)
-    found = _before_prepayment(found, by_role)
+    found = _before_prepayment(_of_all_rates(found, by_role), by_role)
     payable = [each for each in found if "rounded" in each.proofs]
     return payable or found  # what stood before rounding is not what is paid
+
+
+def _of_all_rates(found: list[_Candidate], by_role: dict[str, list[Labelled]]) -> list[_Candidate]:
+    """Without the totals of single rates, where another candidate is what they come to together."""
+    if not any("rates" in each.proofs for each in found):
+        return found
+    single = {each.value for each in by_role.get("gross", [])}
+    return [each for each in found if "rates" in each.proofs or each.value not in single]
 
 
 def _before_prepayment(found: list[_Candidate], by_role: dict[str, list[Labelled]]) -> list[_Candidate]:
@@ -125,12 +136,16 @@ def _prove(
     """Note each independent sum on the document that gives the candidate's value."""
     total = candidate.value
     candidate.parts = _net_and_tax(total, by_role) or _triple_of(total, by_role)
-    if not candidate.parts:
-        candidate.shares = find_shares(survey, candidate.labelled, by_role, _sum_of(lines), _extras(by_role))
-    if candidate.shares and candidate.shares.net:
-        candidate.parts = candidate.shares.net, candidate.shares.tax
+    rates = find_rates(survey, total, by_role)
+    if rates:
+        candidate.proofs.add("rates")
+    elif not candidate.parts:
+        candidate.shares = find_shares(survey, candidate.labelled, by_role, _sum_of(lines), _gaps(by_role))
     if candidate.parts or candidate.shares:
         candidate.proofs.add("net and tax")
+    candidate.shares = candidate.shares or (None if candidate.parts else rates)
+    if candidate.shares and candidate.shares.net:
+        candidate.parts = candidate.shares.net, candidate.shares.tax
     rounded = [each.value for each in by_role.get("rounding", []) if NONE < abs(each.value) < ROUNDING]
     # What is payable stands below what is rounded; the sign of the step is the first thing a scan loses.
     above = candidate.labelled.row
@@ -143,31 +158,34 @@ def _prove(
         candidate.proofs.add("change")
     elif total in cash and candidate.labelled.role == "total":
         candidate.proofs.add("paid")
-    rates = [each.value for each in by_role.get("gross", []) if each.value != total]
-    if len(rates) > 1 and sum(rates) == total:
-        candidate.proofs.add("rates")
     if _lines_make(total, by_role, lines, net_counts=bool(candidate.parts)):
         candidate.proofs.add("lines")
 
 
 def _net_and_tax(total: Decimal, by_role: dict[str, list[Labelled]]) -> tuple[Labelled, Labelled] | None:
-    """Subtotal and tax that make the total, rounding or tip included where they are printed."""
-    extras = _extras(by_role)
-    for net in by_role.get("subtotal", []):
-        for tax in by_role.get("tax", []):
-            gap = total - net.value - tax.value
-            if (
-                NONE < abs(tax.value) < abs(net.value)
-                and tax.value * net.value > 0
-                and (abs(gap) <= _CENT or gap in extras or -gap in extras)
-            ):
-                return net, tax
-    return None
+    """Subtotal and tax that make the total; failing these, with what is printed beside them (tip, charges)."""
+    gaps = _gaps(by_role)
+    pairs = [
+        (net, tax, total - net.value - tax.value)
+        for net in by_role.get("subtotal", [])
+        for tax in by_role.get("tax", [])
+        if NONE < abs(tax.value) < abs(net.value) and tax.value * net.value > 0
+    ]
+    exact = ((net, tax) for net, tax, gap in pairs if abs(gap) <= _CENT)
+    return next(exact, None) or next(((net, tax) for net, tax, gap in pairs if gap in gaps), None)
 
 
-def _extras(by_role: dict[str, list[Labelled]]) -> list[Decimal]:
-    """What else may stand between a net with its tax and the total."""
-    return [each.value for role in ("rounding", "tip", "charge") for each in by_role.get(role, [])]
+def _gaps(by_role: dict[str, list[Labelled]]) -> frozenset[Decimal]:
+    """What may be left between a net with its tax and the total: nothing, one sum beside them, or two of two kinds.
+
+    Their sign is often lost, and a page may state a sum that is already in its net.
+    """
+    kinds = [
+        {signed for each in by_role.get(role, []) if each.amount.is_money for signed in (each.value, -each.value)}
+        for role in _BESIDE
+    ]
+    pairs = {one + other for first, second in combinations(kinds, 2) for one in first for other in second}
+    return frozenset({NONE}.union(*kinds, pairs))
 
 
 def _sum_of(lines: Sequence[LineItem]) -> Decimal:

@@ -39,25 +39,36 @@ def find_shares(
     total: Labelled,
     by_role: Mapping[str, Sequence[Labelled]],
     lines: Decimal,
-    extras: Collection[Decimal],
+    gaps: Collection[Decimal],
 ) -> Shares | None:
     """The rows above a total that make it to the cent, where net, tax or both are told in more than one.
 
     Every tax above the total counts: a choice among them would sooner or later add up by chance. `lines` is the sum of
-    the line items, `extras` what else may stand between net and total (rounding, tip, charges), either sign.
+    the line items, `gaps` what may be left between net with tax and total.
     """
     taxes, nets = (_told(by_role.get(role, ()), total.row) for role in ("tax", "subtotal"))
     if not taxes or max(len(taxes), len(nets)) < _SEVERAL:
         return None
     tax = _summed(survey, taxes)
-    sums = [*nets, *([_summed(survey, nets)] if len(nets) >= _SEVERAL else [])]
-    gaps = {NONE, *extras, *(-each for each in extras)}
-    for net in sums:
-        if NONE < abs(tax.value) < abs(net.value) and total.value - net.value - tax.value in gaps:
-            return Shares(net, tax, taxes)
-    if len(taxes) >= _SEVERAL and NONE < abs(tax.value) < abs(lines) and total.value - lines - tax.value in gaps:
-        return Shares(None, tax, taxes)
+    sums: list[Labelled | None] = [*nets, *([_summed(survey, nets)] if len(nets) >= _SEVERAL else [])]
+    if len(taxes) >= _SEVERAL and lines:
+        sums.append(None)
+    for allowed in ({NONE}, gaps):
+        for net in sums:
+            base = lines if net is None else net.value
+            if NONE < abs(tax.value) < abs(base) and total.value - base - tax.value in allowed:
+                return Shares(net, tax, taxes)
     return None
+
+
+def find_rates(survey: Survey, total: Decimal, by_role: Mapping[str, Sequence[Labelled]]) -> Shares | None:
+    """The rows of net, tax and gross, one a rate, whose gross amounts make a total."""
+    triples = zip(*(by_role.get(role, ()) for role in ("net", "vat", "gross")), strict=True)
+    rows = [(net, tax, gross) for net, tax, gross in triples if gross.value != total]
+    if len(rows) < _SEVERAL or sum(gross.value for *_, gross in rows) != total:
+        return None
+    nets, taxes, _ = zip(*rows, strict=True)
+    return Shares(_summed(survey, nets), _summed(survey, taxes), taxes)
 
 
 def rounded_apart(survey: Survey, shares: Shares) -> str | None:

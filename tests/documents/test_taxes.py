@@ -44,6 +44,22 @@ def _read(body: str) -> Understanding:
             ("100.00", "12.00", "120.00"),
         ),
         (
+            "Subtotal   $100.00\nShipping   $10.00\nState tax   $5.00\nCity tax   $2.00\nTip   $20.00\nTotal   $137.00",
+            ("100.00", "7.00", "137.00"),
+        ),
+        (
+            "Subtotal   $300.00\nDiscount   -$30.00\nGST 5%   $13.50\nPST 7%   $18.90\nTotal   $302.40",
+            ("300.00", "32.40", "302.40"),
+        ),
+        (
+            "Subtotal   $300.00\nDiscount   -$30.00\nNet amount   $270.00\nGST 12%   $32.40\nTotal   $302.40",
+            ("270.00", "32.40", "302.40"),
+        ),
+        (
+            "MwSt  Netto  Steuer  Brutto\n7%  100,00  7,00  107,00\n19%  200,00  38,00  238,00\nGesamtbetrag  345,00",
+            ("300.00", "45.00", "345.00"),
+        ),
+        (
             "Subtotal   300.00\nVAT 5%   5.00\nVAT 20%   40.00\nTotal VAT   45.00\nTotal   345.00",
             ("300.00", "45.00", "345.00"),
         ),
