@@ -13,7 +13,7 @@ from documents.facts import Found
 from documents.layout import place_of
 from documents.problems import Problem
 from documents.survey import contradicted, witnessed
-from documents.taxes import Shares, find_rates, find_shares, rounded_apart
+from documents.taxes import Shares, find_rates, find_shares, of_each_rate, rounded_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def find_sums(survey: Survey, lines: Sequence[LineItem]) -> Sums:
     if not best.proofs and _is_outgrown(best, labelled):
         confidence = min(confidence, _OUTGROWN)
     tip = _best(labelled, "tip", lambda value: value < best.value)
-    subtotal, tax = _parts(best, labelled)
+    subtotal, tax = _parts(survey, best, labelled)
     contradiction = (*_contradiction(best, subtotal, tax), *_rounding(survey, best))
     if contradiction:
         confidence = min(confidence, _CONTRADICTED)
@@ -248,13 +248,13 @@ def _confidence(survey: Survey, best: _Candidate, *, contested: bool) -> float:
     return (base - (_CONTESTED if contested else 0.0)) * survey.trust_in(words)
 
 
-def _parts(best: _Candidate, labelled: list[Labelled]) -> tuple[Labelled | None, Labelled | None]:
+def _parts(survey: Survey, best: _Candidate, labelled: list[Labelled]) -> tuple[Labelled | None, Labelled | None]:
     if best.parts:
         return best.parts
     total = best.value
     subtotal = _best(labelled, "subtotal", lambda value: abs(value) <= abs(total) + ROUNDING)
-    tax = best.shares.tax if best.shares else _best(labelled, "tax", lambda value: abs(value) < abs(total) / 2)
-    return subtotal, tax
+    tax = best.shares.tax if best.shares else of_each_rate(survey, labelled, total)
+    return subtotal, tax or _best(labelled, "tax", lambda value: abs(value) < abs(total) / 2)
 
 
 def _best(labelled: list[Labelled], role: str, fits: object) -> Labelled | None:

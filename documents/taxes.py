@@ -12,7 +12,7 @@ from documents.en16931.terms import to_cents
 from documents.factors import tax_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from documents.survey import Survey
 
@@ -69,6 +69,19 @@ def find_rates(survey: Survey, total: Decimal, by_role: Mapping[str, Sequence[La
         return None
     nets, taxes, _ = zip(*rows, strict=True)
     return Shares(_summed(survey, nets), _summed(survey, taxes), taxes)
+
+
+def of_each_rate(survey: Survey, labelled: Iterable[Labelled], total: Decimal) -> Labelled | None:
+    """The sum of tax rows that each print a rate of their own, where nothing proves it: no one of them is the tax.
+
+    None where a rate is printed twice or not at all, so that a row may repeat or sum up others.
+    """
+    taxes = _told([each for each in labelled if each.role == "tax"], len(survey.sheet.rows))
+    rates = {tax_rate(None, survey.sheet.rows[each.row]) for each in taxes} - {None}
+    if len(taxes) < _SEVERAL or len(rates) < len(taxes):
+        return None
+    tax = _summed(survey, taxes)
+    return tax if abs(tax.value) < abs(total) / 2 else None
 
 
 def rounded_apart(survey: Survey, shares: Shares) -> str | None:

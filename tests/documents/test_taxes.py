@@ -116,3 +116,17 @@ def test_a_tax_rounded_row_by_row_is_for_a_person() -> None:
 def test_a_tax_that_its_rate_makes_is_not_doubted(body: str) -> None:
     """Rows whose sum is the rate of their bases agree; two levies on one amount are two taxes, each rounded."""
     assert [problem for problem in _read(body).facts.problems if problem.code == "ARITHMETIC"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "tax"),
+    [
+        ("Total   345.00\nof which VAT 5%   4.76\nof which VAT 20%   40.83", "45.59"),
+        ("Total   345.00\nVAT 20%   40.83\nof which VAT 20%   40.83", "40.83"),
+    ],
+)
+def test_taxes_in_a_total_are_added_up_by_rate(body: str, tax: str) -> None:
+    """Where nothing proves what a total includes, rows of different rates are one tax; of one rate, one row is it."""
+    facts = _read(body).facts
+    assert (str(facts.tax), str(facts.total)) == (tax, "345.00")
+    assert facts.confidence["tax"] < 0.85
