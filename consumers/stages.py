@@ -62,8 +62,9 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.APPROVALS,),
         handler="consumers.screen.handler",
         stateful=True,
-        # Events are kept in the bytes they came in, and purchases no longer counted; the first version did otherwise.
-        state_version=2,
+        # What a person bought on a day is one value since the third version; events are kept in the bytes they came in
+        # since the second.
+        state_version=3,
         tables=(t.POLICIES,),
     ),
     Stage(

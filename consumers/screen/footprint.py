@@ -23,7 +23,11 @@ from schemas.currencies import quantum
 from schemas.events import ExpenseEvaluated
 from schemas.records import ClaimCheck, Portion
 
-__all__ = ["Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]
+__all__ = ["DAYS_OF_MEALS", "Account", "Footprint", "Part", "Print", "Purchase", "footprint_of"]
+
+
+# The check whose prints are of a person and a day.
+DAYS_OF_MEALS: Final = "MEAL_AND_PER_DIEM"
 
 
 class Account(NamedTuple):
@@ -75,8 +79,9 @@ class Purchase(NamedTuple):
 
 
 class Footprint(NamedTuple):
-    """All of it. `wants_receipt`: the policy has this card line wait for its receipt."""
+    """All of it. `wants_receipt`: the policy has this card line wait for its receipt; `subject` is as in keys."""
 
+    subject: str
     day: date
     accounts: tuple[Account, ...]
     prints: tuple[Print, ...]
@@ -95,6 +100,7 @@ def footprint_of(event: ExpenseEvaluated, policy: CompiledPolicy) -> Footprint:
     rules, card = policy.receipts, event.facts.kind == CARD_LINE
     wants = known and card and rules.required and spent.total is not None and spent.total > rules.above
     return Footprint(
+        subject=_quoted(event.subject),
         day=day,
         accounts=_accounts(event, spent.total, policy, day) if known else (),
         prints=(*_prints(event, spent), *_days_of_meals(event, policy)),
@@ -215,7 +221,7 @@ _OTHER_SIDE: Final = {
 
 def _days_of_meals(event: ExpenseEvaluated, policy: CompiledPolicy) -> list[Print]:
     """Return the days this person claims a meal for, and those they claim a per diem for; each looks for the other."""
-    settings = policy.settings.get("MEAL_AND_PER_DIEM")
+    settings = policy.settings.get(DAYS_OF_MEALS)
     if not isinstance(settings, meal_and_per_diem.Settings) or not settings.enabled:
         return []
     days = {line.number: line.service_date or event.facts.invoice_date for line in event.lines}
@@ -230,8 +236,8 @@ def _days_of_meals(event: ExpenseEvaluated, policy: CompiledPolicy) -> list[Prin
     found = []
     for side, on in sorted(claimed):
         other, words = _OTHER_SIDE[side]
-        found.append(Print("MEAL_AND_PER_DIEM", _key(side, event.subject, on), words, looked=False))
-        found.append(Print("MEAL_AND_PER_DIEM", _key(other, event.subject, on), words, left=False))
+        found.append(Print(DAYS_OF_MEALS, _key(side, event.subject, on), words, looked=False))
+        found.append(Print(DAYS_OF_MEALS, _key(other, event.subject, on), words, left=False))
     return found
 
 

@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Final
 
 from consumers.runtime.stage import Handler, Store, Table
+from consumers.screen.days import names_in
 from consumers.screen.decide import AWAIT, DISMISSED, MERGE, Screening, decide, screened
 from consumers.screen.due import Due, DueTimes
 from consumers.screen.footprint import footprint_of
-from consumers.screen.history import Kept, Ledger, Newcomer, folder_of
+from consumers.screen.history import Ledger, Newcomer, folder_of
+from consumers.screen.kept import Kept
 from consumers.screen.known import Known
 from consumers.screen.prior import Prior
 from policy.checks.across import SplitTransaction
@@ -45,7 +47,7 @@ class LedgerHistory:
         if known is None:
             if len(self._known) >= _LEDGERS:
                 self._known.pop(next(iter(self._known)))
-            known = self._known[at] = Known(self._store, at)
+            known = self._known[at] = Known(self._store, at, names_in)
         return Ledger(self._store, at, codec, known)
 
 
@@ -86,8 +88,8 @@ def expire(tick: TickElapsed, state: LedgerHistory, *, policies: Policies, codec
     """Yield the decisions on card lines whose receipt did not come in time, line by line."""
     for due in state.due.take(tick.occurred_at):
         ledger = state.of(due.tenant, due.ledger, codec)
-        kept = ledger.kept(due.sequence)
-        if kept is not None and ledger.waiting(kept.event.expense_id) == kept.sequence:
+        kept = ledger.decisions.kept(due.sequence)
+        if kept is not None and ledger.decisions.waiting(kept.event.expense_id) == kept.sequence:
             overdue = replace(kept.prior, overdue=True)
             yield _again(kept, overdue, tick.occurred_at, ledger, policies)
 
@@ -131,9 +133,9 @@ def _gist(event: ExpenseEvaluated, screening: Screening) -> tuple[tuple[str, str
 def _keep(kept: Kept, screening: Screening, ledger: Ledger, *, again: bool = False) -> None:
     waiting = screening.disposition == AWAIT or kept.prior.overdue
     if again:
-        ledger.unkeep(kept.sequence)
+        ledger.decisions.unkeep(kept.sequence)
     if waiting or kept.gist:
-        ledger.keep(kept, waiting=waiting)
+        ledger.decisions.keep(kept, waiting=waiting)
 
 
 def _again(
@@ -154,13 +156,13 @@ def _retract(event: Event, revision: int, ledger: Ledger, policies: Policies) ->
     left = ledger.take_back(event.expense_id, revision)
     if left is None:
         return []
-    freed: dict[int, list[str]] = {place: [] for place in ledger.watching(event.expense_id)}
+    freed: dict[int, list[str]] = {place: [] for place in ledger.decisions.watching(event.expense_id)}
     for account in left.accounts:
-        for place in ledger.watching(account, after=left.sequence):
+        for place in ledger.decisions.watching(account, after=left.sequence):
             freed.setdefault(place, []).append(account)
     fresh: list[Event] = []
     for place, accounts in sorted(freed.items()):
-        kept = ledger.kept(place)
+        kept = ledger.decisions.kept(place)
         if kept is None:
             continue
         totals = dict(kept.prior.totals)
@@ -180,7 +182,7 @@ def _dismiss(event: PairDismissed, ledger: Ledger, policies: Policies) -> list[E
         if member == event.expense_id and event.status == State.APPROVED:
             continue
         for place in ledger.places(member):
-            kept = ledger.kept(place)
+            kept = ledger.decisions.kept(place)
             if kept is not None:
                 looked = _looked(kept, kept.prior.totals, ledger, policies)
                 fresh += _again(kept, looked, event.occurred_at, ledger, policies)
@@ -200,8 +202,8 @@ def _looked(kept: Kept, totals: dict[str, Decimal], ledger: Ledger, policies: Po
 def _receive(receipt: ExpenseEvaluated, prior: Prior, ledger: Ledger, policies: Policies) -> Iterable[Event]:
     """Give a waiting card line its receipt: what was found about the receipt goes on with the card line."""
     card = prior.match.expense if prior.match else ""
-    place = ledger.waiting(card)
-    kept = None if place is None else ledger.kept(place)
+    place = ledger.decisions.waiting(card)
+    kept = None if place is None else ledger.decisions.kept(place)
     if kept is None:
         return ()
     carried = (

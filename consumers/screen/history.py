@@ -5,16 +5,16 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
     sequence                         order of arrival
     left/<expense>/<revision>        what that revision left, so that taking it back removes exactly that
     total/<account>                  running total
+    day/<subject>/<day>              what a person bought on a day (`days`); what a crowded day has no room for:
+        print/<side>/<subject>/<day>/<sequence>, part/<part>/<day>/<sequence>
+        purchase/<side>/<subject>/<day>/<minor>/<sequence>
     print/<print>/<sequence>         who has this print
-    part/<part>/<day>/<sequence>     purchases that could be parts of one
     numbered/..., bought/...         documents that later ones may be twins of (`twins`)
-    purchase/<side>/<subject>/<day>/<minor>/<sequence>, purchases/<side>/<subject> (that there was one)
-    kept/<sequence>                  decisions that lean on other expenses, with their event as it came
-    watch/<account or expense>/<sequence>   who must be told when that changes
-    waiting/<expense>                card lines whose receipt has not come
+    kept/..., watch/..., waiting/... decisions that lean on other expenses (`kept`)
     dismissed/<expense>/<group>      what a person has let stand (`dismissals`)
 
-The first version of the state counted under `purchases`, and kept events as JSON; both are read still.
+Versions 1 and 2 of the state had no days, and of purchases a mark or count at `purchases/<side>/<subject>`; version 1
+kept events as JSON. All of it is read still.
 """
 
 from collections.abc import Iterator
@@ -23,35 +23,39 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, NamedTuple, cast
+from itertools import islice
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import orjson
 from rapidfuzz import fuzz
 
 from consumers.runtime.stage import Store
+from consumers.screen.days import Bought, Days
 from consumers.screen.dismissals import NOTHING, Apart, Dismissals
-from consumers.screen.footprint import Footprint, Part, Purchase
+from consumers.screen.footprint import DAYS_OF_MEALS, Footprint, Part, Print, Purchase
+from consumers.screen.kept import KeptDecisions, place_of
 from consumers.screen.known import Known
 from consumers.screen.prior import Match, Prior, Seen
 from consumers.screen.twins import Twins, shifted
 from policy.models import Receipts
 from schemas.codec import Codec
 from schemas.events import ExpenseEvaluated
-from schemas.plain import from_plain
 
-__all__ = ["Kept", "Ledger", "Left", "Newcomer", "folder_of"]
+__all__ = ["Ledger", "Left", "Newcomer", "folder_of"]
 
-# Range ends: the code point after "/" closes a folder, and sequences have this many digits.
+# The code point after "/": it closes a folder.
 _AFTER: Final = "0"
-_DIGITS: Final = 12
 # A person who splits one purchase into more parts than this is found by the first ones.
 _MOST_PARTS: Final = 50
 # Of what came again and again as many are named, each a pair of its own with what comes now.
 _MOST_NAMED: Final = 5
-# Between a kept decision, one line of JSON, and its event.
-_EVENT: Final = b"\n"
-_EVALUATED: Final = ExpenseEvaluated.__name__
+
+
+_CARD: Final = "card"
+_DOCUMENT: Final = "document"
+# A purchase as it is looked for: minor units, place in the order of arrival, expense, seller.
+_Row = tuple[int, int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,6 @@ class Left:
     sequence: int
     accounts: dict[str, Decimal]
     keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A decision that leans on other expenses or waits, kept to be made again when those change."""
-
-    sequence: int
-    event: ExpenseEvaluated
-    prior: Prior
-    number: int
-    gist: tuple[tuple[str, str | None], ...]
 
 
 class Newcomer(NamedTuple):
@@ -88,7 +81,9 @@ class Ledger:
     """One ledger's part of the partition's store."""
 
     def __init__(self, store: Store, at: str, codec: Codec, known: Known) -> None:
-        self._store, self._at, self._codec, self._known = store, at, codec, known
+        self._store, self._at, self._known = store, at, known
+        self._days = Days(store, at, known)
+        self.decisions = KeptDecisions(store, at, codec)
         self.dismissals = Dismissals(store, at)
 
     def read_on(self) -> None:
@@ -140,7 +135,7 @@ class Ledger:
             parts={
                 part.key: found
                 for part in footprint.parts
-                if (found := tuple(self._parts(part, footprint.day, sequence, same | {expense}, days)))
+                if (found := self._parts(part, footprint.day, sequence, same | {expense}, days))
                 and not apart.parts.issuperset(other for other, _ in found)
             },
             match=match,
@@ -159,9 +154,7 @@ class Ledger:
             name = f"print/{mark.key}"
             if not mark.looked or not self._known.may_hold(name):
                 continue
-            folder = f"{self._at}{name}/"
-            walk = self._store.range(folder, folder + _place(sequence), _MOST_PARTS)
-            found = [other for _, value in walk if (other := value.decode()) != expense]
+            found = [other for other in self._printed(mark, sequence) if other != expense]
             # A meal and a per diem of one day are two purchases, not one again.
             again = mark.code.startswith("DUPLICATE")
             found = [other for other in found if other not in apart] if again else found[:1]
@@ -170,41 +163,67 @@ class Ledger:
             same.update(found if again else ())
         return tuple(seen), same
 
+    def _printed(self, mark: Print, sequence: int) -> list[str]:
+        """Return who has a print, the earliest first."""
+        folder = f"{self._at}print/{mark.key}/"
+        walk = self._store.range(folder, folder + place_of(sequence), _MOST_PARTS)
+        rows = [(int(key.rpartition("/")[2]), value.decode()) for key, value in walk]
+        if mark.code == DAYS_OF_MEALS:
+            side, _, day = mark.key.partition("/")
+            rows += [(b.place, b.expense) for b in self._days.of(day) if b.place < sequence and side in b.sides]
+        return [other for _, other in sorted(rows)[:_MOST_PARTS]]
+
     def _parts(
         self, part: Part, day: date, sequence: int, same: AbstractSet[str], days: int
-    ) -> Iterator[tuple[str, Decimal]]:
-        """Yield the earlier purchases that this one may complete; the `same` invoice again is no further part."""
+    ) -> tuple[tuple[str, Decimal], ...]:
+        """Return the earlier purchases that this one may complete; the `same` invoice again is no further part."""
         name = f"part/{part.key}/"
-        if not any(self._known.may_hold(f"{name}{each}") for each in _around(day, days)):
-            return
-        folder = self._at + name
-        first, last = shifted(day, -days), shifted(day, days)
-        count = 0
-        for key, value in self._store.range(f"{folder}{first}", f"{folder}{last}{_AFTER}"):
-            other, amount = orjson.loads(value)
-            if int(key.rpartition("/")[2]) < sequence and other not in same:
-                yield other, Decimal(amount)
-                count += 1
-                if count == _MOST_PARTS:
-                    return
+        around = [each for each in _around(day, days) if self._known.may_hold(name + each)]
+        if not around:
+            return ()
+        rows = []
+        start, end = f"{self._at}{name}{around[0]}", f"{self._at}{name}{around[-1]}{_AFTER}"
+        for key, value in self._store.range(start, end):
+            on, place = key.split("/")[-2:]
+            rows.append((on, int(place), *orjson.loads(value)))
+        _, subject, tail = part.key.split("/", 2)
+        for on in around:
+            bought = self._days.of(f"{subject}/{on}")
+            rows += [(on, each.place, each.expense, each.parts[tail]) for each in bought if tail in each.parts]
+        rows.sort()
+        known = ((other, Decimal(amount)) for _, at, other, amount in rows if at < sequence and other not in same)
+        return tuple(islice(known, _MOST_PARTS))
+
+    def _purchases(self, card: str, subject: str, day: date, amounts: tuple[int, int] | None = None) -> list[_Row]:
+        """Return what a person bought on a day by card or by document, by amount and place; all, or from and to."""
+        folder = f"{self._at}purchase/{card}/{subject}/{day}/"
+        start, end = folder, folder[:-1] + _AFTER
+        if amounts is not None:
+            start, end = f"{folder}{amounts[0]:015}", f"{folder}{amounts[1]:015}{_AFTER}"
+        rows = []
+        for key, value in self._store.range(start, end, _MOST_PARTS if amounts is None else None):
+            minor, place = key.split("/")[-2:]
+            rows.append((int(minor), int(place), *orjson.loads(value)))
+        for bought in self._days.of(f"{subject}/{day}"):
+            if bought.purchase and bought.purchase[0] == (card == _CARD):
+                _, minor, name = bought.purchase
+                if amounts is None or amounts[0] <= minor <= amounts[1]:
+                    rows.append((minor, bought.place, bought.expense, name))
+        return sorted(rows)
 
     def _match(self, own: Purchase, sequence: int, not_it: AbstractSet[str], rules: Receipts) -> Match | None:
         """Return the other half: the amount with room for a tip, a few days apart, a like name; waiting ones first."""
-        side = "document" if own.card else "card"
-        mark = f"purchases/{side}/{own.subject}"
-        if not self._known.may_hold(mark) or self._store.get(self._at + mark) is None:
+        side = _DOCUMENT if own.card else _CARD
+        if not self._known.may_hold(f"purchase/{side}/{own.subject}"):
             return None
         tip = 1 + rules.tip_tolerance
-        lowest, highest = (int(own.minor / tip), own.minor) if own.card else (own.minor, int(own.minor * tip))
+        amounts = (int(own.minor / tip), own.minor) if own.card else (own.minor, int(own.minor * tip))
         found = []
         days = {shifted(own.day, apart): apart for apart in range(-rules.days_apart, rules.days_apart + 1)}
         for day, apart in days.items():
-            folder = f"{self._at}purchase/{side}/{own.subject}/{day}/"
-            for key, value in self._store.range(f"{folder}{lowest:015}", f"{folder}{highest:015}{_AFTER}"):
-                other, name = orjson.loads(value)
-                minor, place = (int(part) for part in key.split("/")[-2:])
+            for minor, place, other, name in self._purchases(side, own.subject, day, amounts):
                 if place < sequence and other not in not_it and _alike(own.name, name) >= rules.merchant_similarity:
-                    waiting = not own.card and self.waiting(other) is not None
+                    waiting = not own.card and self.decisions.waiting(other) is not None
                     found.append((not waiting, abs(minor - own.minor), abs(apart), place, other))
         if not found:
             return None
@@ -215,11 +234,9 @@ class Ledger:
         """Return the waiting card line a receipt would belong to but for its amount, the nearest in days and amount."""
         found = []
         for apart in range(-rules.days_apart, rules.days_apart + 1):
-            folder = f"{self._at}purchase/card/{own.subject}/{shifted(own.day, apart)}/"
-            for key, value in self._store.range(folder, folder[:-1] + _AFTER, _MOST_PARTS):
-                other, name = orjson.loads(value)
-                minor, place = (int(part) for part in key.split("/")[-2:])
-                known = place < sequence and other not in not_it and self.waiting(other) is not None
+            rows = self._purchases(_CARD, own.subject, shifted(own.day, apart))[:_MOST_PARTS]
+            for minor, place, other, name in rows:
+                known = place < sequence and other not in not_it and self.decisions.waiting(other) is not None
                 if known and _alike(own.name, name) >= rules.merchant_similarity:
                     found.append((abs(apart), abs(minor - own.minor), place, other))
         return min(found)[-1] if found else None
@@ -228,23 +245,48 @@ class Ledger:
 
     def leave(self, event: ExpenseEvaluated, footprint: Footprint, sequence: int, *, merged: bool = False) -> None:
         """Write what a revision leaves. A merged receipt leaves its prints alone: its card line counts for it."""
-        expense, place, on = event.expense_id, _place(sequence), footprint.day
-        owner = expense.encode()
-        keys = [self._put_known(f"print/{mark.key}", place, owner) for mark in footprint.prints if mark.left]
+        expense, place = event.expense_id, place_of(sequence)
+        day = f"{footprint.subject}/{footprint.day}"
+        parts, purchase = ((), None) if merged else (footprint.parts, footprint.purchase)
+        sides = [m.key for m in footprint.prints if m.left and m.code == DAYS_OF_MEALS and m.key.endswith(f"/{day}")]
+        record: dict[str, Any] = {"sequence": sequence, "accounts": {}, "keys": []}
+        keys = record["keys"]
+        if sides or parts or purchase:
+            bought = Bought(
+                sequence,
+                expense,
+                [side.partition("/")[0] for side in sides],
+                {part.key.split("/", 2)[2]: f"{part.amount:f}" for part in parts},
+                purchase and (purchase.card, purchase.minor, purchase.name),
+            )
+            if self._days.add(day, bought):
+                record["day"] = day
+            else:
+                keys += self._crowded(bought, day)
+        for mark in footprint.prints:
+            if mark.left and mark.key not in sides:
+                keys.append(self._put_known(f"print/{mark.key}", place, expense.encode()))
         if footprint.near is not None:
-            keys += [self._put(key, value) for key, value in footprint.near.index(expense, on, place)]
-        accounts: dict[str, str] = {}
+            keys += [self._put(key, value) for key, value in footprint.near.index(expense, footprint.day, place)]
         if not merged:
             for account in footprint.accounts:
-                accounts[account.key] = f"{account.amount:f}"
+                record["accounts"][account.key] = f"{account.amount:f}"
                 self._add(account.key, account.amount)
-            for part in footprint.parts:
-                value = orjson.dumps([expense, f"{part.amount:f}"])
-                keys.append(self._put_known(f"part/{part.key}/{on}", place, value))
-            if footprint.purchase is not None:
-                keys.append(self._put_purchase(footprint.purchase, expense, place))
-        record = {"sequence": sequence, "accounts": accounts, "keys": keys}
         self._put_known(f"left/{expense}", f"{event.revision:06}", orjson.dumps(record))
+
+    def _crowded(self, bought: Bought, day: str) -> Iterator[str]:
+        """Put what a day has no room for under keys of its own, and yield these."""
+        subject, _, on = day.rpartition("/")
+        place = place_of(bought.place)
+        for side in bought.sides:
+            yield self._put_known(f"print/{side}/{day}", place, bought.expense.encode())
+        for part, amount in bought.parts.items():
+            yield self._put_known(f"part/split/{subject}/{part}/{on}", place, orjson.dumps([bought.expense, amount]))
+        if bought.purchase:
+            card, minor, name = bought.purchase
+            folder = f"purchase/{_CARD if card else _DOCUMENT}/{subject}"
+            self._known.note(folder)
+            yield self._put(f"{folder}/{on}/{minor:015}/{place}", orjson.dumps([bought.expense, name]))
 
     def take_back(self, expense: str, revision: int) -> Left | None:
         """Remove all that a revision left and return it; None where it left nothing."""
@@ -258,8 +300,10 @@ class Ledger:
             self._add(account, -amount)
         for index in left.keys:
             self._drop(index)
+        if "day" in record:
+            self._days.remove(record["day"], left.sequence)
         self._store.delete(key)
-        self.unkeep(left.sequence)
+        self.decisions.unkeep(left.sequence)
         return left
 
     def revisions(self, expense: str) -> tuple[int, ...]:
@@ -282,6 +326,9 @@ class Ledger:
         for index in [found for found in record.get("keys", ()) if found.startswith("purchase/")]:
             self._drop(index)
             record["keys"].remove(index)
+        if "day" in record and not self._days.forget_purchase(record["day"], record["sequence"]):
+            del record["day"]
+        if record:
             self._store.put(key, orjson.dumps(record))
 
     def _put(self, key: str, value: bytes) -> str:
@@ -299,82 +346,15 @@ class Ledger:
         else:
             self._store.delete(f"{self._at}total/{account}")
 
-    def _put_purchase(self, own: Purchase, expense: str, place: str) -> str:
-        side = f"{'card' if own.card else 'document'}/{own.subject}"
-        mark = f"purchases/{side}"
-        if self._store.get(self._at + mark) is None:
-            self._known.note(mark)
-            self._put(mark, b"1")
-        value = orjson.dumps([expense, own.name])
-        return self._put(f"purchase/{side}/{own.day}/{own.minor:015}/{place}", value)
-
     def _drop(self, index: str) -> None:
         self._store.delete(self._at + index)
         if index.startswith("purchase/"):
             side = "/".join(index.split("/")[1:3])
             folder = f"{self._at}purchase/{side}/"
-            # Looked for here and not counted with every purchase: purchases come far more often than they go.
-            if not any(self._store.range(folder, folder[:-1] + _AFTER, 1)):
-                self._drop(f"purchases/{side}")
-
-    # Decisions that may be made again
-
-    def keep(self, kept: Kept, *, waiting: bool) -> None:
-        """Keep a decision that is not kept yet, watched under each account and expense it leans on."""
-        place = _place(kept.sequence)
-        watched = (*kept.prior.totals, *kept.prior.others())
-        for name in watched:
-            self._put(f"watch/{name}/{place}", b"")
-        if waiting:
-            self._put(f"waiting/{kept.event.expense_id}", place.encode())
-        record = {
-            "expense": kept.event.expense_id,
-            "prior": kept.prior.canonical(),
-            "number": kept.number,
-            "gist": kept.gist,
-            "watched": watched,
-        }
-        self._put(f"kept/{place}", orjson.dumps(record) + _EVENT + self._codec.encode(kept.event))
-
-    def unkeep(self, sequence: int) -> None:
-        """Let go of a kept decision; no error where there is none."""
-        place = _place(sequence)
-        value = self._store.get(f"{self._at}kept/{place}")
-        if value is None:
-            return
-        record = orjson.loads(value.partition(_EVENT)[0])
-        for name in record["watched"]:
-            self._store.delete(f"{self._at}watch/{name}/{place}")
-        expense = record["expense"] if "expense" in record else record["event"]["expense_id"]
-        self._store.delete(f"{self._at}waiting/{expense}")
-        self._store.delete(f"{self._at}kept/{place}")
-
-    def kept(self, sequence: int) -> Kept | None:
-        """Return a kept decision.
-
-        Raises:
-            Undecodable, RegistryUnavailable: see the codec.
-
-        """
-        value = self._store.get(f"{self._at}kept/{_place(sequence)}")
-        if value is None:
-            return None
-        head, _, data = value.partition(_EVENT)
-        record = orjson.loads(head)
-        event = self._codec.decode(data) if data else from_plain({"event": _EVALUATED, **record["event"]})
-        gist = tuple((code, other) for code, other in record["gist"])
-        return Kept(sequence, cast("ExpenseEvaluated", event), Prior.read(record["prior"]), record["number"], gist)
-
-    def watching(self, name: str, after: int = 0) -> tuple[int, ...]:
-        """Return who leans on an account or expense, in order of arrival, only those that came after a place."""
-        folder = f"{self._at}watch/{name}/"
-        start = folder + _place(after + 1)
-        return tuple(int(key.rpartition("/")[2]) for key, _ in self._store.range(start, folder[:-1] + _AFTER))
-
-    def waiting(self, expense: str) -> int | None:
-        """Return the place of a card line that waits for its receipt, None where it does not wait."""
-        value = self._store.get(f"{self._at}waiting/{expense}")
-        return None if value is None else int(value)
+            mark = f"{self._at}purchases/{side}"
+            # Of older versions, which looked for it; it goes with the last purchase there is.
+            if self._store.get(mark) is not None and not any(self._store.range(folder, folder[:-1] + _AFTER, 1)):
+                self._store.delete(mark)
 
 
 @lru_cache(maxsize=1_024)
@@ -386,10 +366,6 @@ def folder_of(tenant: str, ledger: str) -> str:
 @lru_cache(maxsize=1_024)
 def _around(day: date, days: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shifted(day, apart).isoformat() for apart in range(-days, days + 1)))
-
-
-def _place(sequence: int) -> str:
-    return f"{sequence:0{_DIGITS}}"
 
 
 def _left(expense: str, revision: int) -> str:

@@ -9,15 +9,17 @@ It is no state: it is filled from the state a piece at a time, as events come, a
 it has seen all of it. What is written meanwhile is noted too; what is removed stays a maybe.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from consumers.runtime.stage import Store
 
-__all__ = ["Known"]
+__all__ = ["Known", "Names"]
 
-# The families of keys that are asked for and mostly absent; the last are marks: each is noted whole, not its folder.
-_MARKS: Final = "purchases/"
-_FAMILIES: Final = ("left/", "part/", "print/", _MARKS)
+# From a key under the ledger's and its value to the names by which what it holds is asked for.
+Names = Callable[[str, bytes], Iterable[str]]
+# The families of keys that are asked for and mostly absent.
+_FAMILIES: Final = ("day/", "left/", "part/", "print/", "purchase/")
 # The code point after "/": it closes a folder.
 _AFTER: Final = "0"
 # Keys that one event reads of a history that is not wholly known: a quarter of a millisecond.
@@ -31,13 +33,13 @@ _LARGEST: Final = 1 << 26
 
 
 class Known:
-    """The folders of one ledger, whose keys begin with `at`.
+    """The folders of one ledger, whose keys begin with `at`, and what lies in values of several; `names` tells them.
 
     `hash` of a text differs from process to process; here that changes only which rare folder is looked for in vain.
     """
 
-    def __init__(self, store: Store, at: str) -> None:
-        self._store, self._at = store, at
+    def __init__(self, store: Store, at: str, names: Names) -> None:
+        self._store, self._at, self._names = store, at, names
         self._layers: list[tuple[bytearray, int]] = []
         self._room = 0
         self._grow(_FIRST)
@@ -53,19 +55,19 @@ class Known:
             return
         family = self._at + self._left[0]
         count, last = 0, ""
-        for key, _ in self._store.range(self._next or family, family[:-1] + _AFTER, _PIECE):
+        for key, value in self._store.range(self._next or family, family[:-1] + _AFTER, _PIECE):
             last = key
             count += 1
-            found = key[len(self._at) :]
-            self.note(found if found.startswith(_MARKS) else found.rpartition("/")[0])
+            for name in self._names(key[len(self._at) :], value):
+                self.note(name)
         self._next = f"{last}\0"
         if count < _PIECE:
             self._left.pop(0)
             self._next = ""
 
-    def note(self, folder: str) -> None:
-        """Take note of a folder that is written into, or of a mark, as it stands under the ledger's keys."""
-        number = hash(folder)
+    def note(self, name: str) -> None:
+        """Take note of a name that is written under."""
+        number = hash(name)
         bits, mask = self._layers[-1]
         for place in (number & mask, number >> 19 & mask, number >> 38 & mask):
             bits[place >> 3] |= 1 << (place & 7)
@@ -73,11 +75,11 @@ class Known:
         if not self._room and mask + 1 < _LARGEST:
             self._grow((mask + 1) * _GROWTH)
 
-    def may_hold(self, folder: str) -> bool:
-        """Return False where there is nothing in a folder for certain; it is named without its closing slash."""
+    def may_hold(self, name: str) -> bool:
+        """Return False where there is nothing under a name for certain; a folder goes without its closing slash."""
         if self._left:
             return True
-        number = hash(folder)
+        number = hash(name)
         for bits, mask in self._layers:
             place = number & mask
             if bits[place >> 3] >> (place & 7) & 1:

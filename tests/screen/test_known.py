@@ -1,6 +1,7 @@
 """What memory tells of the history: it never says no to what is there."""
 
 from consumers.runtime.memory_store import MemoryStore
+from consumers.screen.days import names_in
 from consumers.screen.known import Known
 
 _AT = "ledger/acme/main/"
@@ -11,13 +12,14 @@ def _filled(lines: int) -> MemoryStore:
     for line in range(lines):
         for key in (f"print/card/{line}/000000000001", f"left/{line}/000001", f"part/split/{line}/2026-03-10/1"):
             store.put(_AT + key, b"x")
-    store.put(f"{_AT}purchases/card/someone", b"1")
+    store.put(f"{_AT}purchase/card/someone/2026-03-10/000000000001250/000000000001", b"x")
+    store.put(f"{_AT}day/person/2026-03-10", b'[1,"e",["meal"],{"cap/shop":"9"},[false,900,"shop"]]')
     store.put("ledger/acme/other/print/card/a/000000000001", b"x")
     return store
 
 
 def _whole(store: MemoryStore) -> Known:
-    known = Known(store, _AT)
+    known = Known(store, _AT, names_in)
     for _ in range(20):
         known.read_on()
     return known
@@ -25,19 +27,21 @@ def _whole(store: MemoryStore) -> Known:
 
 def test_everything_may_be_there_until_all_was_read() -> None:
     """A history of more keys than one piece is not denied anything before its last piece."""
-    known = Known(_filled(300), _AT)
+    known = Known(_filled(300), _AT, names_in)
     answers = []
-    for _ in range(9):
+    for _ in range(10):
         answers.append(known.may_hold("print/nobody's"))
         known.read_on()
-    assert answers == [True] * 7 + [False] * 2
+    assert answers == [True] * 8 + [False] * 2
 
 
 def test_what_is_stored_is_known_after_a_start() -> None:
-    """Folders, days and marks that were written before are maybes; what is another ledger's is none."""
+    """Folders and what lies in values of several are maybes; what is another ledger's is not."""
     known = _whole(_filled(900))
     names = [name for line in range(900) for name in (f"print/card/{line}", f"left/{line}")]
-    assert all(known.may_hold(name) for name in (*names, "part/split/7/2026-03-10", "purchases/card/someone"))
+    assert all(known.may_hold(name) for name in (*names, "part/split/7/2026-03-10", "purchase/card/someone"))
+    day = ("day/person/2026-03-10", "print/meal/person/2026-03-10", "part/split/person/cap/shop/2026-03-10")
+    assert all(known.may_hold(name) for name in (*day, "purchase/document/person"))
     assert not known.may_hold("print/card/a")
     assert not known.may_hold("part/split/7/2026-03-11")
 

@@ -86,6 +86,11 @@ def _totals(desk: Desk) -> dict[str, bytes]:
 
 
 def _count(desk: Desk) -> int:
-    folders = ("left", "kept", "part", "print", "purchase", "purchases", "watch", "waiting", "numbered", "bought")
+    folders = ("left", "kept", "part", "print", "purchase", "watch", "waiting", "numbered", "bought", "day")
     at = "ledger/acme/main/"
-    return sum(1 for folder in folders for _ in desk.screen.store.range(f"{at}{folder}/", f"{at}{folder}0"))
+    # What a person bought on a day is one value with a line for each expense.
+    return sum(
+        1 + (value.count(b"\n") if folder == "day" else 0)
+        for folder in folders
+        for _, value in desk.screen.store.range(f"{at}{folder}/", f"{at}{folder}0")
+    )
