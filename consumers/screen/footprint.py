@@ -116,9 +116,14 @@ def _key(*parts: str) -> str:
     return "/".join(map(_quoted, parts))
 
 
-# Departments, vendors and persons come again and again.
-@lru_cache(maxsize=65_536)
 def _quoted(part: str) -> str:
+    # Pseudonyms and accounts are letters and digits, which stay as they are.
+    return part if part.isascii() and part.isalnum() else _escaped(part)
+
+
+# Departments, vendors and amounts come again and again.
+@lru_cache(maxsize=65_536)
+def _escaped(part: str) -> str:
     return quote(part, safe="")
 
 
@@ -207,7 +212,7 @@ def _prints(event: ExpenseEvaluated, spent: Spent) -> tuple[Print, ...]:
         if vendor and on and amount:
             found += _alike(_key(event.subject, vendor, on, amount), numbered=bool(number))
     elif read.account and on and amount:
-        key = _key("card", read.account, on, amount, folded(read.vendor_name or ""))
+        key = f"card/{_quoted(read.account)}/{on}/{_key(amount, folded(read.vendor_name or ''))}"
         found.append(Print("DUPLICATE_EXACT", key, "the same account, date, amount and merchant"))
     return tuple(found)
 
@@ -233,11 +238,11 @@ def _days_of_meals(event: ExpenseEvaluated, policy: CompiledPolicy) -> list[Prin
         for side, categories in sides
         if meal_and_per_diem.is_among(category, categories)
     }
-    found = []
+    found, subject = [], _quoted(event.subject)
     for side, on in sorted(claimed):
         other, words = _OTHER_SIDE[side]
-        found.append(Print(DAYS_OF_MEALS, _key(side, event.subject, on), words, looked=False))
-        found.append(Print(DAYS_OF_MEALS, _key(other, event.subject, on), words, left=False))
+        found.append(Print(DAYS_OF_MEALS, f"{side}/{subject}/{on}", words, looked=False))
+        found.append(Print(DAYS_OF_MEALS, f"{other}/{subject}/{on}", words, left=False))
     return found
 
 

@@ -27,7 +27,7 @@ from schemas.topics import POLICIES
 
 __all__ = ["HANDLER", "LedgerHistory", "decided", "expire", "screen"]
 
-# Of so many ledgers of a partition at most it is remembered what there is.
+# Of so many ledgers of a partition at most it is remembered what lies in their history.
 _LEDGERS: Final = 256
 _STATUS: Final = {"decide": State.DECIDED, AWAIT: State.AWAITING_RECEIPT, MERGE: State.MERGED}
 
@@ -38,17 +38,17 @@ class LedgerHistory:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.due = DueTimes(store)
-        self._known: dict[str, Known] = {}
+        self._ledgers: dict[str, Ledger] = {}
 
     def of(self, tenant: str, ledger: str, codec: Codec) -> Ledger:
-        """Return one ledger's history."""
+        """Return one ledger's history, with what was learned of it; `codec` is the process's own, always the same."""
         at = folder_of(tenant, ledger)
-        known = self._known.get(at)
-        if known is None:
-            if len(self._known) >= _LEDGERS:
-                self._known.pop(next(iter(self._known)))
-            known = self._known[at] = Known(self._store, at, names_in)
-        return Ledger(self._store, at, codec, known)
+        found = self._ledgers.get(at)
+        if found is None:
+            if len(self._ledgers) >= _LEDGERS:
+                self._ledgers.pop(next(iter(self._ledgers)))
+            found = self._ledgers[at] = Ledger(self._store, at, codec, Known(self._store, at, names_in))
+        return found
 
 
 def screen(event: Event, state: LedgerHistory, *, policies: Policies, codec: Codec) -> Sequence[Event]:
