@@ -111,7 +111,7 @@ def canonical(entry: Entry) -> bytes:
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
 
-def content(metadata: bytes | str) -> dict[str, Any]:
+def content(metadata: bytes) -> dict[str, Any]:
     """Return what the canonical form of an entry says, by the names of `Entry`'s fields, times as they are written.
 
     Raises:

@@ -9,8 +9,8 @@ What is kept of an expense is bounded: an event has the last word in at least on
 more of them than it has fields; usually there are one or two, of a few kilobytes.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from audit.entry import Entry
@@ -107,14 +107,17 @@ def heard(words: tuple[Word, ...], word: Word, *, carried: bool, anew: bool) -> 
 
     `carried` is whether it has something personal to say, `anew` whether it begins a new revision.
     """
-    gone = word.names if carried else word.names - _PERSONAL
+    left = _left(tuple([each.names for each in words]), word.names, carried=carried, anew=anew)
+    return (*[Word(words[number].output, names) for number, names in left], word)
+
+
+# There are as many as ways in which types of events can follow each other.
+@lru_cache(4_096)
+def _left(
+    before: tuple[frozenset[str], ...], told: frozenset[str], *, carried: bool, anew: bool
+) -> tuple[tuple[int, frozenset[str]], ...]:
+    """Return which words are left, by number, and in what they still have the last word."""
+    gone = told if carried else told - _PERSONAL
     if anew:
         gone |= _SUPERSEDED
-    return (*_left(words, gone), word)
-
-
-def _left(words: Iterable[Word], gone: frozenset[str]) -> Iterable[Word]:
-    for word in words:
-        names = word.names - gone
-        if names:
-            yield Word(word.output, names)
+    return tuple((number, names - gone) for number, names in enumerate(before) if names - gone)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 from babel.numbers import get_currency_precision
@@ -65,10 +66,14 @@ def money(amount: Decimal | None, currency: str | None) -> str:
     """Return an amount with its currency, in ISO 4217 minor units, more decimals only where the amount has them."""
     if amount is None:
         return "an unknown amount"
-    digits = get_currency_precision(currency) if currency else 2
+    digits = _precision(currency) if currency else 2
     exponent = amount.normalize().as_tuple().exponent
     digits = max(digits, -exponent if isinstance(exponent, int) else 0)
     return f"{amount:.{digits}f} {currency or '(currency unknown)'}"
+
+
+# Currencies come from documents: what is remembered of them has an end.
+_precision = lru_cache(512)(get_currency_precision)
 
 
 def _key(entry: Entry, event: e.KeyWrapped) -> str:
@@ -289,6 +294,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+@lru_cache(4_096)
 def _words(name: str) -> str:
     """Return `digital_pdf` or `ExpenseRead` as `Digital pdf` or `Expense read`."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ").strip()

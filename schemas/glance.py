@@ -27,6 +27,8 @@ _MANY: Final = 127
 _EMPTY: Final[dict[str, Any]] = {"array": (), "map": {}}
 # What damaged bytes make of the functions written here.
 _DAMAGED: Final = (IndexError, ValueError, OverflowError, ArithmeticError, struct.error)
+# What is another in every event of an expense, and never stands again.
+_NEW: Final = frozenset({"event_id", "stage", "status", "occurred_at", "submitted_at", "sequence", "previous"})
 # So many scalars that follow each other are worth comparing with those of the event before.
 _FEW: Final = 4
 # Numbers of what may stand in the same bytes again, by form and what is wanted of it: the same for every type.
@@ -90,15 +92,25 @@ class Gist:
             RegistryUnavailable: the registry does not answer.
 
         """
-        own = self._own.get(data[:_HEAD])
-        if own is None:
-            own = self._own[data[:_HEAD]] = self._codec.written(data) == (self._kind, True)
-        if not own:
+        if not self.own(data):
             return self._codec.decode(data)
         try:
             return self._read(data, known)  # type: ignore[no-any-return] # written for this type above
         except _DAMAGED as error:
             raise _undecodable(self._kind, error) from error
+
+    def own(self, data: bytes) -> bool:
+        """Return whether the bytes are of this type of event, written with the schema this code was built with.
+
+        Raises:
+            Undecodable: they are no event of the contracts.
+            RegistryUnavailable: the registry does not answer.
+
+        """
+        own = self._own.get(data[:_HEAD])
+        if own is None:
+            own = self._own[data[:_HEAD]] = self._codec.written(data) == (self._kind, True)
+        return own
 
 
 def _undecodable(kind: type[Event], error: Exception) -> Undecodable:
@@ -192,10 +204,9 @@ class _Writer:
         """Yield the lines of a `Gist`: what nobody wants is passed over together."""
         tops = {name.partition(".")[0] for name in wanted}
         given: dict[str, str] = {}
-        # An event's own id never stands twice.
-        for asked, together in groupby(fields_of(kind), lambda f: f.name in tops or f.name == "event_id"):
+        for alike, together in groupby(fields_of(kind), lambda f: None if f.name in tops else f.name not in _NEW):
             fields = list(together)
-            if not asked:
+            if alike:
                 lines = [line for field in fields for line in self.value(field.shape, None)]
                 many = len(fields) >= _FEW or any(field.shape.of is not None for field in fields)
                 yield from self._again(("passed", *(f.shape for f in fields)), lines, None) if many else lines

@@ -11,13 +11,15 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, Ope
 
 from consumers.project.tables import METADATA, SCHEMA, VERSION
 
-__all__ = ["UNAVAILABLE", "converters", "open_database", "prepare", "put", "upsert"]
+__all__ = ["UNAVAILABLE", "converted", "open_database", "prepare", "put", "upsert"]
 
 UNAVAILABLE = (OperationalError, InterfaceError)
 """What the database raises while it does not answer, or while another writer holds it too long: try again."""
 
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _BUSY_MS = 30_000
+_CACHE_KIB = 16_384
+_LOG_PAGES = 4_000
 # Any number will do, as long as nothing else in the database locks it.
 _REBUILD_LOCK = 7_204_551
 
@@ -66,8 +68,8 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
     The statement is put into SQL once per table and given to the driver with values that its column types have
     converted: SQLAlchemy's own way looks at every parameter of every row again, which cost as much as the database.
     """
-    statement = _known(connection.dialect, table)
-    put(connection, table, [statement.values(row) for row in rows])
+    names = _known(connection.dialect, table).names
+    put(connection, table, [converted(connection, table, [row[name] for name in names]) for row in rows])
 
 
 def put(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -78,9 +80,13 @@ def put(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -
         connection.exec_driver_sql(statement.text, given)
 
 
-def converters(dialect: Dialect, table: Table) -> Mapping[str, Callable[[Any], Any]]:
-    """Return what makes the driver's value of a column's; a column whose values are the driver's own is left out."""
-    return {name: convert for name, convert in _known(dialect, table).columns if convert is not None}
+def converted(connection: Connection, table: Table, row: Iterable[Any]) -> tuple[Any, ...]:
+    """Return a row with the driver's own values, given what the columns take, in their order."""
+    values = list(row)
+    for number, convert in _known(connection.dialect, table).converts:
+        if values[number] is not None:
+            values[number] = convert(values[number])
+    return tuple(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +96,7 @@ class _Statement:
     text: str
     positional: bool
     names: tuple[str, ...]
-    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
-
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple([row[name] if convert is None else convert(row[name]) for name, convert in self.columns])
+    converts: tuple[tuple[int, Callable[[Any], Any]], ...]
 
 
 def _known(dialect: Dialect, table: Table) -> _Statement:
@@ -120,8 +123,12 @@ def _statement(dialect: Dialect, table: Table) -> _Statement:
         str(compiled),
         compiled.positional,
         names,
-        tuple((name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names),
+        tuple((number, convert) for number, name in enumerate(names) if (convert := _converter(dialect, table, name))),
     )
+
+
+def _converter(dialect: Dialect, table: Table, name: str) -> Callable[[Any], Any] | None:
+    return table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _tune_sqlite(connection: Any, record: Any) -> None:
@@ -132,4 +139,8 @@ def _tune_sqlite(connection: Any, record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    # A transaction touches some thousand pages. With room for them few are read or written twice, and with a longer
+    # log a page that several transactions wrote goes into the file once.
+    cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
     cursor.close()

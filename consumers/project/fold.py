@@ -1,16 +1,17 @@
 """Folding audit entries into expenses, and these into rows."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, delete
 
 from audit.entry import read
 from audit.step import DEAD_LETTERED, READ_AFTER_ALL
 from audit.story import sentence, tell
-from consumers.project.database import converters, put, upsert
-from consumers.project.gists import Gists
+from consumers.project.database import converted, put, upsert
+from consumers.project.gists import NOTHING, Gists
 from consumers.project.hot import Hot
 from consumers.project.rows import Row, dead_letter_rows, expense_row, line_rows, problem_rows, review_rows
 from consumers.project.standing import KEPT, Said, Standing, stepped
@@ -24,61 +25,70 @@ from consumers.project.tables import (
     REVIEWS,
     SCHEMAS,
 )
-from consumers.project.told import Told
-from schemas.codec import Undecodable
+from consumers.project.told import Opening, Told, Unreadable, about
+from schemas.codec import Codec, Undecodable
 from schemas.envelope import Event
 from schemas.events import KeyWrapped, SubmissionRepeated
+from streams.record import Fetched
 
-__all__ = ["Fold", "Unfoldable"]
+__all__ = ["Fold", "Reading"]
 
 # Entries that are folded together: what they hold is let go of before the next, within one transaction.
-_PIECE = 500
+_PIECE = 250
 # SQLite takes 32,766 bound values in one statement; a few hundred a query is as fast.
 _IDS_A_QUERY = 500
 # Entries that say something no event does.
 _ODD = frozenset({DEAD_LETTERED, READ_AFTER_ALL, KeyWrapped.__name__})
 
 
-class Unfoldable(Exception):
-    """The event of an entry cannot be read; `told` is the entry."""
+class Reading(NamedTuple):
+    """What reads the log: records, and the events in them."""
 
-    def __init__(self, told: Told, error: Exception) -> None:
-        super().__init__(str(error))
-        self.told = told
+    opening: Opening
+    gists: Gists
+
+    @classmethod
+    def by(cls, codec: Codec) -> "Reading":
+        """Return what reads what a codec decodes."""
+        return cls(Opening(codec), Gists(codec))
 
 
 class Fold:
     """One transaction's fold: the expenses it is about as they stand, and what was said of each before it."""
 
-    def __init__(self, connection: Connection, topic: str, gists: Gists, hot: Hot) -> None:
-        self._connection, self._topic, self._gists, self._hot = connection, topic, gists, hot
+    def __init__(self, connection: Connection, topic: str, reading: Reading, hot: Hot) -> None:
+        self._connection, self._topic, self._hot = connection, topic, hot
+        self._opening, self._gists = reading
         self._after: dict[str, Standing] = {}
         self._seen: set[str] = set()
         self._before: dict[str, Said] = {}
         # In the order they moved in.
         self._moved: dict[str, None] = {}
 
-    def fold(self, told: Iterator[Told]) -> tuple[int, dict[str, Standing]]:
-        """Return how many entries there were, and every expense that one of them is about as it stands now."""
+    def fold(self, records: Iterable[Fetched]) -> tuple[int, dict[str, Standing]]:
+        """Return how many entries there were, and every expense that one of them is about as it stands now.
+
+        Entries of one expense are folded one after the other, in the order of their numbers, which is that of the log:
+        what they have in common is then read once, and is still near the processor.
+        """
         new = 0
-        while piece := list(islice(told, _PIECE)):
-            self._meet({t.content["expense_id"] for t in piece} - self._seen)
+        ordered = iter(sorted(records, key=_key))
+        while piece := [(record, about(record)) for record in islice(ordered, _PIECE)]:
+            self._meet({id_ for _, id_ in piece} - self._seen)
             rows: list[tuple[Any, ...]] = []
-            repeats: list[Row] = []
-            for t in piece:
-                event = self._take(t)
-                rows.append(self._entry_row(t, event))
+            repeats: list[dict[str, Any]] = []
+            for record, id_ in piece:
+                told = self._opening.open(record, id_)
+                if told is None:
+                    continue
+                event = self._take(told)
+                rows.append(self._entry_row(told, event))
                 if isinstance(event, SubmissionRepeated) and event.batch_id not in {None, event.first_batch_id}:
-                    repeats.append(
-                        {
-                            "tenant_id": t.content["tenant_id"],
-                            "batch_id": event.batch_id,
-                            "expense_id": event.expense_id,
-                        }
-                    )
+                    tenant_id = told.content["tenant_id"]
+                    repeats.append({"tenant_id": tenant_id, "batch_id": event.batch_id, "expense_id": id_})
             put(self._connection, ENTRIES, rows)
             upsert(self._connection, REPEATS, repeats)
-            new += len(piece)
+            new += len(rows)
         self._write()
         return new, self._after
 
@@ -101,7 +111,7 @@ class Fold:
                 kind = self._gists.kind(output)
                 event = kind.read(output, known)
             except Undecodable as error:
-                raise Unfoldable(t, error) from error
+                raise Unreadable(t.record, error) from error
         if standing is not None and content["sequence"] <= standing.sequence:
             return event
         after = stepped(
@@ -116,7 +126,7 @@ class Fold:
                 return event
             standing = self._after[id_] = Standing.begun(content, known)
         elif id_ not in self._before:
-            self._before[id_] = standing.said()
+            self._before[id_] = standing.said()._replace(says=standing.says.copy())
         standing.move(content, t.metadata, after, output, kind, event)
         self._moved[id_] = None
         return event
@@ -135,40 +145,67 @@ class Fold:
             content["occurred_at"],
             content["recorded_at"],
             t.hash,
-            f"{self._topic}/{t.partition}/{t.offset}",
-            sentence(action, event) if usual else tell(read(t.metadata.encode()), event),
+            f"{self._topic}/{t.record.partition}/{t.record.offset}",
+            sentence(action, event) if usual else tell(read(t.metadata), event),
         )
 
     def _write(self) -> None:
         """Write every expense that moved, once, and what of the rows beside it is told otherwise than before."""
         moved = [self._after[id_] for id_ in self._moved]
-        pairs = [(self._before.get(standing.expense_id), standing.said()) for standing in moved]
-        convert = converters(self._connection.dialect, EXPENSES)
-        rows = [expense_row(standing, said, convert) for standing, (_, said) in zip(moved, pairs, strict=True)]
-        put(self._connection, EXPENSES, rows)
+        convert = partial(converted, self._connection, EXPENSES)
+        put(self._connection, EXPENSES, [expense_row(standing, convert) for standing in moved])
+        told = [self._told_anew(standing) for standing in moved]
         for table, make, names in _PARTS:
-            _replace(self._connection, table, make, [pair for pair in pairs if _touched(*pair, names)])
+            touched = [standing for standing, anew in zip(moved, told, strict=True) if not names.isdisjoint(anew)]
+            self._replace(table, make, touched)
         schemas = self._gists.schemas(self._hot.schemas)
         upsert(self._connection, SCHEMAS, [{"schema_id": id_, "text": text} for id_, text in schemas.items()])
         # Forgotten with everything else should the transaction fail.
         self._hot.schemas.update(schemas)
 
+    def _told_anew(self, standing: Standing) -> Collection[str]:
+        """Return the fields told anew: an entry leaves what it says nothing of as the object it was."""
+        before = self._before.get(standing.expense_id)
+        if before is None:
+            return _EVERYTHING
+        says = standing.says
+        anew = [name for name, value in before.says.items() if says[name] is not value]
+        return anew if before.beside is standing.beside else [*anew, "beside"]
 
+    def _replace(self, table: Table, make: Callable[[Said], Iterator[Row]], touched: Iterable[Standing]) -> None:
+        """Write an expense's rows anew where they differ from before; a correction can leave fewer of them."""
+        gone: list[dict[str, str]] = []
+        fresh: list[Row] = []
+        for standing in touched:
+            before = self._before.get(standing.expense_id)
+            old = standing.rows.get(table.name)
+            if old is None:
+                old = [] if before is None else self._made(table, make(before))
+            new = standing.rows[table.name] = self._made(table, make(standing.said()))
+            if old != new:
+                fresh += new
+                if len(old) > len(new):
+                    gone.append({"id": standing.expense_id})
+        if gone:
+            self._connection.execute(delete(table).where(table.c.expense_id == bindparam("id")), gone)
+        put(self._connection, table, fresh)
+
+    def _made(self, table: Table, rows: Iterable[Row]) -> list[Row]:
+        return [converted(self._connection, table, row) for row in rows]
+
+
+def _key(record: Fetched) -> bytes:
+    return record.key or b""
+
+
+_EVERYTHING = frozenset({"beside", *NOTHING})
 # The tables beside an expense's own row, and which of its fields their rows are made of.
-_PARTS: tuple[tuple[Table, Callable[[Said], Iterator[Row]], tuple[str, ...]], ...] = (
-    (LINES, line_rows, ("lines", "categories", "codings", "decisions", "conversion")),
-    (PROBLEMS, problem_rows, ("problems",)),
-    (REVIEWS, review_rows, ("beside", "problems")),
-    (DEAD_LETTERS, dead_letter_rows, ("beside",)),
+_PARTS: tuple[tuple[Table, Callable[[Said], Iterator[Row]], frozenset[str]], ...] = (
+    (LINES, line_rows, frozenset({"lines", "categories", "codings", "decisions", "conversion"})),
+    (PROBLEMS, problem_rows, frozenset({"problems"})),
+    (REVIEWS, review_rows, frozenset({"beside", "problems"})),
+    (DEAD_LETTERS, dead_letter_rows, frozenset({"beside"})),
 )
-
-
-def _touched(before: Said | None, after: Said, names: Iterable[str]) -> bool:
-    """Whether any of these fields was told anew: an entry leaves what it says nothing of as the object it was."""
-    return before is None or any(
-        before.beside is not after.beside if name == "beside" else before.says[name] is not after.says[name]
-        for name in names
-    )
 
 
 def _load(connection: Connection, ids: Iterable[str], gists: Gists) -> dict[str, Standing]:
@@ -185,23 +222,3 @@ def _load(connection: Connection, ids: Iterable[str], gists: Gists) -> dict[str,
 
 
 _SELECT = f"SELECT {', '.join(KEPT)} FROM {EXPENSES.name}"  # noqa: S608 - the table's own names
-
-
-def _replace(
-    connection: Connection,
-    table: Table,
-    rows: Callable[[Said], Iterator[Row]],
-    changed: Sequence[tuple[Said | None, Said]],
-) -> None:
-    """Write an expense's rows anew where they differ from before; a correction can leave fewer of them."""
-    gone: list[Row] = []
-    fresh: list[Row] = []
-    for before, after in changed:
-        old, new = list(rows(before)) if before else [], list(rows(after))
-        if old != new:
-            fresh += new
-            if len(old) > len(new):
-                gone.append({"id": after.expense_id})
-    if gone:
-        connection.execute(delete(table).where(table.c.expense_id == bindparam("id")), gone)
-    upsert(connection, table, fresh)

@@ -4,29 +4,25 @@ The tables' own offsets are the truth; the group's committed offsets follow behi
 looks for it. Tables that are behind the group (new, rebuilt, restored) read the difference first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine
 
-from audit.entry import UnreadableEntry
 from consumers.project.database import UNAVAILABLE, prepare
-from consumers.project.fold import Unfoldable
-from consumers.project.gists import Gists
+from consumers.project.fold import Reading
 from consumers.project.hot import Hot
-from consumers.project.told import LOOKED_AT, Told, told
+from consumers.project.told import Unreadable
 from consumers.project.write import next_offset, write
 from consumers.runtime.errors import Halted
 from consumers.runtime.telemetry import Telemetry
 from consumers.runtime.transport import Fetched, Offset, Tail, Transport
-from schemas.codec import Codec, RegistryUnavailable, Undecodable
-from schemas.events import AuditSealed
-from schemas.glance import Gist, Known
+from schemas.codec import Codec, RegistryUnavailable
 from schemas.topics import AUDIT_LOG
 
 __all__ = ["Follower"]
 
 # Entries in one transaction of the database: an expense with several among them is written once.
-_BATCH = 2_000
+_BATCH = 5_000
 _POLL_SECONDS = 0.2
 _NAP_SECONDS = 0.005
 # Where entries keep coming transactions are so many times as far apart as the last one's commit took.
@@ -57,9 +53,7 @@ class Follower:
         self._unchecked: set[int] = set()
         self._tails: dict[int, Tail] = {}
         self._pending: list[Fetched] = []
-        self._hot, self._gists = Hot(), Gists(codec)
-        self._sealed = Gist(codec, AuditSealed, LOOKED_AT)
-        self._known: Known = {}
+        self._hot, self._reading = Hot(), Reading.by(codec)
         self._prepared = False
         self._failures = 0
         self.missing: Mapping[str, str] = {}
@@ -126,11 +120,13 @@ class Follower:
         for partition in sorted(self._unchecked):
             self._compare(partition)
         new = sum(self._catch_up(partition) for partition in sorted(self._tails))
+        # Where entries keep coming more are let come: the fewer transactions, the seldomer an expense is written.
+        if len(self._pending) < _BATCH and self._transport.rest(_REST) > 0:
+            return new
         positions = {p: self._transport.position(p) for p in self._committed.keys() - self._tails.keys()}
         reached = {p: n for p, n in positions.items() if n is not None and n > self._committed[p]}
-        ready = [record for record in self._pending if record.partition in reached]
-        # Where entries keep coming more are let come: the fewer transactions, the seldomer an expense is written.
-        if reached and (len(ready) >= _BATCH or self._transport.rest(_REST) <= 0):
+        if reached:
+            ready = [record for record in self._pending if record.partition in reached]
             new += self._write(ready, reached)
             self._pending = [record for record in self._pending if record.partition not in reached]
             self._telemetry.count("records_done", len(ready))
@@ -158,32 +154,10 @@ class Follower:
 
     def _write(self, records: Sequence[Fetched], positions: Mapping[int, int]) -> int:
         try:
-            return write(self._engine, self._topic, self._told(records), positions, self._gists, self._hot)
-        except Unfoldable as error:
-            raise _unreadable(self._topic, error.told.partition, error.told.offset, error) from error
-
-    def _told(self, records: Sequence[Fetched]) -> Iterator[Told]:
-        """Return the entries in the records, those of an expense one after the other, in their order.
-
-        What events of one expense have in common is then read once. For the same reason records are opened in the
-        order of their keys; but keys are labels, and what is believed is the metadata.
-        """
-        opened: list[Told | None] = [None] * len(records)
-        for number in sorted(range(len(records)), key=lambda n: records[n].key or b""):
-            opened[number] = self._open(records[number])
-        return iter(sorted((one for one in opened if one is not None), key=lambda one: one.content["expense_id"]))
-
-    def _open(self, record: Fetched) -> Told | None:
-        """Return the entry in a record, None for what the log holds beside entries."""
-        if record.value is None:
-            return None
-        try:
-            sealed = self._sealed(record.value, self._known)
-            if not isinstance(sealed, AuditSealed):
-                return None
-            return told(record.partition, record.offset, sealed)
-        except (Undecodable, UnreadableEntry) as error:
-            raise _unreadable(record.topic, record.partition, record.offset, error) from error
+            return write(self._engine, self._topic, records, positions, self._reading, self._hot)
+        except Unreadable as error:
+            msg = f"{error}; `spendtrail audit verify` says whether it was altered"
+            raise Halted(msg) from error
 
     def _commit(self, reached: Mapping[int, int]) -> None:
         self._transport.transact((), {p: Offset(n) for p, n in reached.items()}, None)
@@ -210,10 +184,3 @@ class Follower:
                 tail.close()
         self._pending = [record for record in self._pending if record.partition in self._committed]
         self._telemetry.set("partitions", len(self._committed))
-
-
-def _unreadable(topic: str, partition: int, offset: int, error: Exception) -> Halted:
-    return Halted(
-        f"{topic}/{partition}/{offset} is no readable audit entry ({error}); "
-        "`spendtrail audit verify` says whether it was altered"
-    )

@@ -8,8 +8,8 @@ from consumers.project.standing import Standing
 
 __all__ = ["Hot"]
 
-# An expense with its decisions takes some ten kilobytes.
-_MOST: Final = 2_048
+# An expense with its last words and what was read of them takes some six kilobytes.
+_MOST: Final = 8_192
 
 
 class Hot:

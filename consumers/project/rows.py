@@ -1,35 +1,40 @@
 """An expense as rows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from consumers.project.standing import KEPT, Said, Standing
-from schemas.records import Decision
+from schemas.records import Conversion, Decision, Facts, VendorMatch
 
 __all__ = ["Row", "dead_letter_rows", "expense_row", "line_rows", "problem_rows", "review_rows"]
 
-Row = dict[str, Any]
+Row = tuple[Any, ...]
 
 _SEVERITY = ("PASS", "WARN", "REVIEW_REQUIRED", "FAIL")
-# The columns of `EXPENSES`: what a standing keeps, with what is made of its last words before its last two.
+# The columns of `EXPENSES`: those a standing keeps but for two, those made of facts, seller and conversion, and four.
 _OWN = len(KEPT) - 2
+_REST = 4
 _FACTS = ("kind", "vendor_name", "invoice_number", "invoice_date", "currency", "total")
-_MADE = ((3, "invoice_date"), (5, "total"), (7, "reporting_total"))
+_FACTS_OF = attrgetter(*_FACTS)
 
 
-def expense_row(standing: Standing, said: Said, convert: Mapping[str, Callable[[Any], Any]]) -> tuple[Any, ...]:
-    """Return the row of `EXPENSES`, each value the driver's own; `convert` makes them of amounts and days."""
-    says, own = said.says, standing.columns()
-    facts, conversion, vendor = says["facts"], says["conversion"], says["vendor"]
-    made: list[Any] = [None] * 6 if facts is None else [getattr(facts, name) for name in _FACTS]
-    if vendor is not None:
-        made[1] = vendor.name
-    made += (None, None) if conversion is None else (conversion.currency, conversion.total)
-    made += says["outcome"], _why(said)
-    for place, name in _MADE:
-        if made[place] is not None and name in convert:
-            made[place] = convert[name](made[place])
-    return *own[:_OWN], *made, *own[_OWN:]
+def expense_row(standing: Standing, convert: Callable[[Row], Row]) -> Row:
+    """Return the row of `EXPENSES`, each value the driver's own; `convert` makes them of days and amounts."""
+    says, own = standing.says, standing.columns()
+    made = says["facts"], says["vendor"], says["conversion"]
+    known = standing.made
+    if known is None or any(one is not other for one, other in zip(made, known[0], strict=True)):
+        whole = convert((*[None] * _OWN, *_made(*made), *[None] * _REST))
+        known = standing.made = made, whole[_OWN:-_REST]
+    return *own[:_OWN], *known[1], says["outcome"], _why(standing.said()), *own[_OWN:]
+
+
+def _made(facts: Facts | None, vendor: VendorMatch | None, conversion: Conversion | None) -> Row:
+    read = (None,) * len(_FACTS) if facts is None else _FACTS_OF(facts)
+    kind, seller, *rest = read
+    converted = (None, None) if conversion is None else (conversion.currency, conversion.total)
+    return kind, seller if vendor is None else vendor.name, *rest, *converted
 
 
 def line_rows(said: Said) -> Iterator[Row]:
@@ -41,33 +46,33 @@ def line_rows(said: Said) -> Iterator[Row]:
     converted = conversion.line_amounts if conversion else ()
     for index, line in enumerate(said.says["lines"]):
         category, coding, decision = categories.get(line.number), codings.get(line.number), worst.get(line.number)
-        yield {
-            "expense_id": said.expense_id,
-            "number": line.number,
-            "description": line.description,
-            "amount": line.amount,
-            "reporting_amount": converted[index] if index < len(converted) else None,
-            "category": category.category if category else None,
-            "gl_code": coding.gl_code if coding else None,
-            "recovery_status": coding.recovery_status if coding else None,
-            "outcome": decision.outcome if decision else None,
-            "rule_id": decision.rule_id if decision else None,
-            "violation_code": decision.violation_code if decision else None,
-        }
+        yield (
+            said.expense_id,
+            line.number,
+            line.description,
+            line.amount,
+            converted[index] if index < len(converted) else None,
+            category.category if category else None,
+            coding.gl_code if coding else None,
+            coding.recovery_status if coding else None,
+            decision.outcome if decision else None,
+            decision.rule_id if decision else None,
+            decision.violation_code if decision else None,
+        )
 
 
 def problem_rows(said: Said) -> Iterator[Row]:
     """Yield the rows of `PROBLEMS`."""
     for number, problem in enumerate(said.says["problems"], 1):
-        yield {
-            "expense_id": said.expense_id,
-            "number": number,
-            "code": problem.code,
-            "message": problem.message,
-            "field": problem.field,
-            "line": problem.line,
-            "stage": problem.stage,
-        }
+        yield (
+            said.expense_id,
+            number,
+            problem.code,
+            problem.message,
+            problem.field,
+            problem.line,
+            problem.stage,
+        )
 
 
 def review_rows(said: Said) -> Iterator[Row]:
@@ -77,33 +82,33 @@ def review_rows(said: Said) -> Iterator[Row]:
         return
     codes = [finding.code for finding in review.findings] + [problem.code for problem in said.says["problems"]]
     messages = [finding.message for finding in review.findings] + [problem.message for problem in said.says["problems"]]
-    yield {
-        "expense_id": said.expense_id,
-        "tenant_id": said.tenant_id,
-        "opened_at": review.opened_at,
-        "codes": " ".join(dict.fromkeys(codes)),
-        "why": " ".join(dict.fromkeys(messages)),
-        "closed_at": review.closed_at,
-        "action": review.action,
-        "actor": review.actor,
-        "reason": review.reason,
-    }
+    yield (
+        said.expense_id,
+        said.tenant_id,
+        review.opened_at,
+        " ".join(dict.fromkeys(codes)),
+        " ".join(dict.fromkeys(messages)),
+        review.closed_at,
+        review.action,
+        review.actor,
+        review.reason,
+    )
 
 
 def dead_letter_rows(said: Said) -> Iterator[Row]:
     """Yield the rows of `DEAD_LETTERS`."""
     for number, letter in enumerate(said.beside.dead_letters, 1):
-        yield {
-            "expense_id": said.expense_id,
-            "number": number,
-            "tenant_id": said.tenant_id,
-            "stage": letter.stage,
-            "source": letter.source,
-            "cause_id": letter.cause_id,
-            "reason": letter.reason,
-            "recorded_at": letter.recorded_at,
-            "settled": letter.settled,
-        }
+        yield (
+            said.expense_id,
+            number,
+            said.tenant_id,
+            letter.stage,
+            letter.source,
+            letter.cause_id,
+            letter.reason,
+            letter.recorded_at,
+            letter.settled,
+        )
 
 
 def _worst(said: Said) -> dict[int, Decision]:

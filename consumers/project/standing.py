@@ -84,6 +84,9 @@ class Standing:
     words: tuple[Word, ...] = ()
     says: dict[str, Any] = field(default_factory=NOTHING.copy)
     known: Known = field(default_factory=dict)
+    # What was made of it for the rows, last: of its own row with what it was made of, and by table of those beside it.
+    made: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
 
     @classmethod
     def begun(cls, content: Mapping[str, Any], known: Known) -> "Standing":
@@ -128,8 +131,8 @@ class Standing:
         return found
 
     def said(self) -> Said:
-        """Return what is said of it now."""
-        return Said(self.expense_id, self.tenant_id, self.says.copy(), self.beside)
+        """Return what is said of it, as long as it does not move on."""
+        return Said(self.expense_id, self.tenant_id, self.says, self.beside)
 
     def columns(self) -> tuple[Any, ...]:
         """Return the values of the columns `KEPT`."""
@@ -155,7 +158,7 @@ class Standing:
     def move(
         self,
         content: Mapping[str, Any],
-        metadata: str,
+        metadata: bytes,
         after: Step,
         output: bytes | None,
         kind: Kind | None,
@@ -164,7 +167,7 @@ class Standing:
         """Move on by one entry: `content` is its metadata, `after` where it leads, `event` what it recorded."""
         action = content["action"]
         if content["breach"] or self.beside.dead_letters or action == DEAD_LETTERED or isinstance(event, _REVIEWS):
-            entry, before = read(metadata.encode()), self.beside
+            entry, before = read(metadata), self.beside
             breaches = (*before.breaches, entry.breach) if entry.breach else before.breaches
             now = Beside(breaches, letters(before.dead_letters, entry), reviewed(before.review, entry, event))
             self.beside = before if now == before else now

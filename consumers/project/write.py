@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from consumers.project.fold import Fold
-from consumers.project.gists import Gists
+from consumers.project.fold import Fold, Reading
 from consumers.project.hot import Hot
 from consumers.project.tables import OFFSETS
-from consumers.project.told import Told
+from streams.record import Fetched
 
 __all__ = ["next_offset", "write"]
 
@@ -22,11 +21,16 @@ def next_offset(engine: Engine, topic: str, partition: int) -> int:
 
 
 def write(
-    engine: Engine, topic: str, told: Iterable[Told], positions: Mapping[int, int], gists: Gists, hot: Hot | None = None
+    engine: Engine,
+    topic: str,
+    records: Iterable[Fetched],
+    positions: Mapping[int, int],
+    reading: Reading,
+    hot: Hot | None = None,
 ) -> int:
     """Fold the entries into the tables and return how many were new; `hot` spares reading what was folded last.
 
-    An expense is written once, as its last entry leaves it. `told` is gone through once, inside the transaction.
+    An expense is written once, as its last entry leaves it. `records` are gone through once, inside the transaction.
 
     `positions` is the next offset to read per partition of the entries. What is below the stored offset was folded
     before, by this process or by another that owned the partition, and is left out: each entry counts exactly once.
@@ -34,7 +38,7 @@ def write(
     Raises:
         OperationalError: the database does not answer; nothing was written.
         RegistryUnavailable: the registry does not answer; nothing was written.
-        Unfoldable: an event cannot be read; nothing was written.
+        Unreadable: a record is no entry, or its event cannot be read; nothing was written.
 
     """
     hot = hot or Hot()
@@ -42,8 +46,8 @@ def write(
         with engine.begin() as connection:
             stored = {partition: _lock(connection, topic, partition) for partition in sorted(positions)}
             hot.agree(stored)
-            fresh = (t for t in told if t.offset >= stored[t.partition])
-            new, after = Fold(connection, topic, gists, hot).fold(fresh)
+            fresh = (record for record in records if record.offset >= stored[record.partition])
+            new, after = Fold(connection, topic, reading, hot).fold(fresh)
             for partition, position in positions.items():
                 if position > stored[partition]:
                     connection.execute(
