@@ -10,7 +10,7 @@ the codec, which take it or say what is wrong. Property tests hold both ways to 
 import hashlib
 import struct
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 import orjson
@@ -44,6 +44,8 @@ _SOME_HEX: Final = b"\x02\x80\x01"
 _HEX_LETTERS: Final = 64
 # No actor, no reason, and not yet read back.
 _NOBODY: Final = b"\0\0\0"
+# Numbers of entries and lengths of metadata come again and again.
+_number: Final = lru_cache(2_048)(write_long)
 # What JSON writes as it is, the quotation mark apart: those are counted.
 _PLAIN: Final = bytes(letter for letter in range(0x20, 0x7F) if letter not in b'"\\')
 # Quotation marks of an entry's canonical form in which nothing that may be absent is there, and no table.
@@ -84,6 +86,10 @@ class Told(NamedTuple):
     actor: bytes
     reason: bytes
     quotes: int
+
+
+# As `Told(...)`, without the call in between: there is one for every record.
+_TOLD: Final = partial(tuple.__new__, Told)
 
 
 class Made(NamedTuple):
@@ -156,33 +162,35 @@ def _told(data: bytes) -> Told | None:
         more += one + two
         if data[at:] != b"\0":
             return None
-    return Told(
-        data[_HEAD + 1 : _BEGIN],
-        data[_BEGIN:begin],
-        tenant,
-        ledger,
-        expense_id,
-        revision >> 1,
-        subject,
-        batch,
-        correlation,
-        trace,
-        stage,
-        status,
-        after,
-        _spelled(occurred),
-        _spelled(submitted),
-        json,
-        action,
-        cause,
-        source,
-        topic,
-        output,
-        event,
-        sha256,
-        actor,
-        reason,
-        quotes + marks + more,
+    return _TOLD(
+        (
+            data[_HEAD + 1 : _BEGIN],
+            data[_BEGIN:begin],
+            tenant,
+            ledger,
+            expense_id,
+            revision >> 1,
+            subject,
+            batch,
+            correlation,
+            trace,
+            stage,
+            status,
+            after,
+            _spelled(occurred),
+            _spelled(submitted),
+            json,
+            action,
+            cause,
+            source,
+            topic,
+            output,
+            event,
+            sha256,
+            actor,
+            reason,
+            quotes + marks + more,
+        )
     )
 
 
@@ -258,81 +266,87 @@ def entered(
 
     `head` is that of the entry's schema, `previous` the hash before in hex, `recorded_at` when the log had the record.
     """
-    marks = _QUOTES + said.quotes
-    told_breach = b"null"
+    # Taken apart at once: a name of a tuple costs twice as much as one of this function.
+    (
+        event_id, about, tenant, ledger, expense_id, revision, subject, batch, correlation, trace, stage,
+        status, after, occurred, submitted, tables, action, cause, source, topic, output, event, sha256, actor,
+        reason, quotes
+    ) = said  # fmt: skip
+    marks = _QUOTES + quotes
+    named = b"null"
     if breach is not None:
-        told_breach, marks = b'"%b"' % breach.encode(), marks + 2
+        named, marks = b'"%b"' % breach.encode(), marks + 2
     metadata = b"".join(
         (
             b'{"action":"',
-            said.action,
+            action,
             b'","actor":',
-            said.actor,
+            actor,
             b',"batch_id":',
-            said.batch,
+            batch,
             b',"breach":',
-            told_breach,
+            named,
             b',"cause_id":"',
-            said.cause,
+            cause,
             b'","correlation_id":"',
-            said.correlation,
+            correlation,
             b'","event_id":"',
-            said.event_id,
+            event_id,
             b'","expense_id":"',
-            said.expense_id,
+            expense_id,
             b'","ledger":"',
-            said.ledger,
+            ledger,
             b'","occurred_at":"',
-            said.occurred,
+            occurred,
             b'","output_sha256":',
-            said.sha256,
+            sha256,
             b',"problems":[],"reason":',
-            said.reason,
+            reason,
             b',"recorded_at":"',
             stamp(recorded_at).encode(),
-            b'","revision":%d,"sequence":%d,"source":"' % (said.revision, sequence),
-            said.source,
+            b'","revision":%d,"sequence":%d,"source":"' % (revision, sequence),
+            source,
             b'","stage":"',
-            said.stage,
+            stage,
             b'","status":"',
-            said.status,
+            status,
             b'","subject":"',
-            said.subject,
+            subject,
             b'","submitted_at":"',
-            said.submitted,
+            submitted,
             b'","tables":',
-            said.tables,
+            tables,
             b',"tenant_id":"',
-            said.tenant,
+            tenant,
             b'","topic":',
-            said.topic,
+            topic,
             b',"trace_id":"',
-            said.trace,
+            trace,
             b'","version":1}',
         )
     )
     if metadata.translate(None, _PLAIN) != b'"' * marks:
         return None
-    digest = hashlib.sha256(b"".join((bytes.fromhex(previous), metadata, said.event))).hexdigest()
-    event_id = derive(said.event_id.decode(), "seal", "AuditSealed", "")
+    digest = hashlib.sha256(b"".join((bytes.fromhex(previous), metadata, event))).hexdigest()
+    own_id = derive(event_id.decode(), "seal", "AuditSealed", "")
     value = b"".join(
         (
             head,
             b"H",
-            event_id.encode(),
-            said.about,
+            own_id.encode(),
+            about,
             _STAGE,
-            said.after,
+            after,
             b"\0",
-            write_long(sequence),
+            _number(sequence),
             _HEX,
             previous.encode(),
             _HEX,
             digest.encode(),
-            write_long(len(metadata)),
+            _number(len(metadata)),
             metadata,
-            said.output,
+            output,
             write_instant(recorded_at),
         )
     )
-    return Made(value, event_id, digest, metadata)
+    return Made(value, own_id, digest, metadata)
