@@ -7,28 +7,19 @@ expense id, so that no chain can pass for another's.
 
 import hashlib
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from audit.entry import canonical, entry_of
 from audit.transcript import Made
 from schemas.envelope import caused
 from schemas.events import AuditRecorded, AuditSealed
-from schemas.frozen import setters
+from schemas.frozen import draft
 
 __all__ = ["Head", "digest", "genesis", "seal", "sealed", "start"]
 
 _STAGE = "seal"
 _ZEROS = bytes(32)
-# What an entry has of its record as it is; an entry is made for every record there is.
-_PLACES: Final = setters(AuditSealed)
-_OWN: Final = {"event_id", "stage", "personal"}
-_SHARED: Final = tuple(name for name in setters(AuditRecorded) if name in _PLACES and name not in _OWN)
-_SHARED_OF: Final = attrgetter(*_SHARED)
-_SHARED_PLACES: Final = tuple(_PLACES[name] for name in _SHARED)
-_SET_EVENT_ID, _SET_STAGE, _SET_PERSONAL, _SET_SEQUENCE, _SET_PREVIOUS, _SET_HASH, _SET_METADATA = (
-    _PLACES[name] for name in ("event_id", "stage", "personal", "sequence", "previous", "hash", "metadata")
-)
+_Draft: Final[Any] = draft(AuditSealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +70,31 @@ def seal(head: Head, recorded: AuditRecorded, breach: str | None = None) -> Audi
 
 def sealed(head: Head, recorded: AuditRecorded, made: Made) -> AuditSealed:
     """Return the next entry of a chain as the event that its bytes hold."""
-    entry = object.__new__(AuditSealed)
-    for place, value in zip(_SHARED_PLACES, _SHARED_OF(recorded), strict=True):
-        place(entry, value)
-    _SET_EVENT_ID(entry, made.event_id)
-    _SET_STAGE(entry, _STAGE)
-    _SET_PERSONAL(entry, None)
-    _SET_SEQUENCE(entry, head.sequence + 1)
-    _SET_PREVIOUS(entry, head.hash)
-    _SET_HASH(entry, made.hash)
-    _SET_METADATA(entry, made.metadata.decode())
-    return entry
+    # Field by field: there is an entry for every record.
+    entry = object.__new__(_Draft)
+    entry.event_id = made.event_id
+    entry.tenant_id = recorded.tenant_id
+    entry.ledger = recorded.ledger
+    entry.expense_id = recorded.expense_id
+    entry.revision = recorded.revision
+    entry.subject = recorded.subject
+    entry.batch_id = recorded.batch_id
+    entry.correlation_id = recorded.correlation_id
+    entry.trace_id = recorded.trace_id
+    entry.stage = _STAGE
+    entry.status = recorded.status
+    entry.occurred_at = recorded.occurred_at
+    entry.submitted_at = recorded.submitted_at
+    entry.problems = recorded.problems
+    entry.asserted = recorded.asserted
+    entry.tables = recorded.tables
+    entry.personal = None
+    entry.sequence = head.sequence + 1
+    entry.previous = head.hash
+    entry.hash = made.hash
+    entry.metadata = made.metadata.decode()
+    entry.output = recorded.output
+    entry.recorded_at = recorded.recorded_at
+    entry.__class__ = AuditSealed
+    made_entry: AuditSealed = entry
+    return made_entry

@@ -19,7 +19,7 @@ from typing import Any, Final
 from schemas.contracts import Shape, fields_of
 from schemas.envelope import Event
 from schemas.fields import Logical
-from schemas.frozen import setters
+from schemas.frozen import draft
 from schemas.scalars import (
     decimal_reader,
     decimal_writer,
@@ -123,11 +123,11 @@ class _Source:
         values = [self._local() for _ in fields]
         for (_, shape), value in zip(fields, values, strict=True):
             self._read(1, shape, value, noted=noted)
-        self._say(1, f"x = new({name})")
+        self.names[f"{name}Draft"] = draft(record)
+        self._say(1, f"x = new({name}Draft)")
         for (field, _), value in zip(fields, values, strict=True):
-            self.names[f"set_{name}_{field}"] = setters(record)[field]
-            self._say(1, f"set_{name}_{field}(x, {value})")
-        self._say(1, "return x, p")
+            self._say(1, f"x.{field} = {value}")
+        self._say(1, f"x.__class__ = {name}", "return x, p")
         self._say(0, f"def write_{name}(x, add, parts):")
         for texts, together in groupby(fields, lambda field: _is_text(field[1])):
             if texts:

@@ -1,22 +1,24 @@
 """Frozen slotted records made and changed without their `__init__`, which sets field by field the long way.
 
 An event of 33 fields is made in a sixth of the time. The records have no `__post_init__` that would be missed (a test
-holds that), and are as frozen as any.
+holds that), and are as frozen as any. The quickest way is a draft: an object of a class with the same slots that is not
+frozen, which is filled as any other and becomes the record at the end. Filling 26 fields takes 0.4 us so, 1.3 with each
+field's setter.
 """
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-__all__ = ["changed", "defaults", "setters"]
+__all__ = ["changed", "defaults", "draft", "setters"]
 
 T = TypeVar("T")
 Setter = Callable[[Any, Any], None]
 
 # There are as many entries as types of records.
 _SETTERS: Final[dict[type, dict[str, Setter]]] = {}
-_COPIES: Final[dict[type, tuple[Callable[[Any], tuple[Any, ...]], tuple[Setter, ...]]]] = {}
+_DRAFTS: Final[dict[type, type]] = {}
+_COPIES: Final[dict[type, Callable[[Any], Any]]] = {}
 
 
 def setters(record: type) -> dict[str, Setter]:
@@ -25,6 +27,31 @@ def setters(record: type) -> dict[str, Setter]:
         slots = {name: slot for base in reversed(record.__mro__) for name, slot in vars(base).items()}
         _SETTERS[record] = {field.name: slots[field.name].__set__ for field in fields(record)}
     return _SETTERS[record]
+
+
+def draft(record: type) -> type:
+    """Return the class whose new objects can be filled field by field, and then be given the record's `__class__`.
+
+    An object is a record from then on: of no other type, equal and frozen. Both have the same base and the same slots,
+    without which Python refuses the change.
+    """
+    if record not in _DRAFTS:
+        # Both, or Python looks for a method each time a field is set instead of setting it.
+        free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+        free["__slots__"] = vars(record)["__slots__"]
+        _DRAFTS[record] = type(f"{record.__name__}Draft", record.__bases__, free)
+    return _DRAFTS[record]
+
+
+def _copier(record: type) -> Callable[[Any], Any]:
+    """Return what copies a record into a draft of it, which the caller makes a record."""
+    lines = ["def copy(record):", "    new = make(Draft)"]
+    lines += [f"    new.{name} = record.{name}" for name in setters(record)]
+    names: dict[str, Any] = {"make": object.__new__, "Draft": draft(record)}
+    # The text is made from the project's own types, as `dataclasses` makes theirs.
+    exec("\n".join([*lines, "    return new"]), names)  # noqa: S102 - see above
+    copy: Callable[[Any], Any] = names["copy"]
+    return copy
 
 
 def defaults(record: type) -> dict[str, Any]:
@@ -40,17 +67,14 @@ def changed(record: T, /, **changes: Any) -> T:
 
     """
     kind = type(record)
-    if kind not in _COPIES:
-        by_name = setters(kind)
-        _COPIES[kind] = (attrgetter(*by_name), tuple(by_name.values()))
-    values, places = _COPIES[kind]
-    new = object.__new__(kind)
-    for place, value in zip(places, values(record), strict=True):
-        place(new, value)
-    by_name = _SETTERS[kind]
+    copy = _COPIES.get(kind)
+    if copy is None:
+        copy = _COPIES[kind] = _copier(kind)
+    new: T = copy(record)
     for name, value in changes.items():
-        if name not in by_name:
+        if name not in _SETTERS[kind]:
             msg = f"{kind.__name__} has no field {name!r}"
             raise TypeError(msg)
-        by_name[name](new, value)
+        setattr(new, name, value)
+    new.__class__ = kind
     return new

@@ -9,7 +9,7 @@ from schemas.compiled import quick
 from schemas.contracts import EVENTS, Shape, fields_of
 from schemas.envelope import Event, caused
 from schemas.events import ExpenseEvaluated
-from schemas.frozen import changed
+from schemas.frozen import changed, draft
 from tests.evaluate.build import coded
 
 
@@ -55,3 +55,18 @@ def test_an_event_lacks_nothing_its_cause_does_not_give() -> None:
     del given["outcome"]
     with pytest.raises(TypeError, match="outcome"):
         caused(event, ExpenseEvaluated, stage="evaluate", status="evaluated", **given)
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_a_draft_becomes_the_record(kind: type[Event]) -> None:
+    """Python lets a draft of every record become one: of exactly its type, and frozen."""
+    for record in _records(kind):
+        new: Any = object.__new__(draft(record))
+        names = [field.name for field in fields_of(record)]
+        for number, name in enumerate(names):
+            setattr(new, name, number)
+        new.__class__ = record
+        assert type(new) is record
+        assert [getattr(new, name) for name in names] == list(range(len(names)))
+        with pytest.raises(FrozenInstanceError):
+            setattr(new, names[0], 0)
