@@ -18,6 +18,7 @@ from consumers.runtime.memory_store import MemoryStore
 from consumers.stages import stage_named
 from consumers.vendor.table import VendorTable
 from producers.opening import opening
+from schemas.codec import Codec, registry_at
 from schemas.envelope import Event
 from schemas.events import ExpenseParsed, PatternRecorded, VendorRecorded
 from schemas.identity import derive
@@ -164,7 +165,7 @@ def _coding(answers: dict[str, list[Event]], number: int) -> float:
     if stage.state is None:
         msg = "coding joins three answers, so it has state"
         raise TypeError(msg)
-    book = PatternBook()
+    book, codec = PatternBook(), Codec(registry_at("mock://tracks"))
     for place in range(100):
         pattern = opening(
             PatternRecorded,
@@ -184,7 +185,7 @@ def _coding(answers: dict[str, list[Event]], number: int) -> float:
         if place % _KEPT == 0:
             state = stage.state(MemoryStore())
         for answer in together:
-            stage.handle(answer, state, patterns=book, join_limit=timedelta(minutes=15))
+            stage.handle(answer, state, patterns=book, join_limit=timedelta(minutes=15), codec=codec)
     return per_second(number * _LINES, time.process_time() - began)
 
 

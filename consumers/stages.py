@@ -45,8 +45,9 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.CODED, t.BATCHES, t.APPROVALS),
         handler="consumers.coding.handler",
         stateful=True,
-        # Pending joins are kept by since when they wait; the first version kept until when.
-        state_version=2,
+        # Pending answers are kept together, in the bytes they came in; the second version kept each by itself, as
+        # JSON, and the first one until when a join waits.
+        state_version=3,
         tables=(t.PATTERNS,),
     ),
     Stage(

@@ -235,6 +235,20 @@ class Codec:
                 return event
         return self._decode(reader, data)
 
+    def beside(self, data: bytes) -> Event:
+        """Return the event in bytes that were kept, read while another event is in hand.
+
+        What is written next may share parts with both: those of the event in hand are not forgotten for these.
+
+        Raises:
+            Undecodable, RegistryUnavailable: as `decode`.
+
+        """
+        parts, last = self._parts, self._last
+        event = self.decode(data)
+        self._parts, self._last = parts | self._parts, last
+        return event
+
     @staticmethod
     def _decode(reader: _Reader, data: bytes) -> Event:
         """Return the event as the schema's own reader gives it, or have it say what is wrong."""

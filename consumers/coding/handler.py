@@ -11,11 +11,13 @@ from typing import Final, TypeVar
 from consumers.assertions import stated
 from consumers.coding.code import Subject, code_lines
 from consumers.coding.contract import check_contract
-from consumers.coding.join import TRACKS, Answer, Joined, Joins, track_of
+from consumers.coding.join import Joined, Joins
 from consumers.coding.patterns import PatternBook
 from consumers.coding.rules import SHIPPED_CHART, SHIPPED_RULES, CodingRules, load_coding_rules
+from consumers.coding.tracks import TRACKS, Answer, track_of
 from consumers.rulefile import rules_version
 from consumers.runtime.stage import Handler, Table
+from schemas.codec import Codec
 from schemas.envelope import Event, caused, doubt
 from schemas.events import (
     CategoryResolved,
@@ -43,7 +45,9 @@ def _rules() -> tuple[CodingRules, str]:
     return load_coding_rules(), rules_version(SHIPPED_RULES, SHIPPED_CHART)
 
 
-def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook, join_limit: timedelta) -> Sequence[Event]:
+def join_and_code(
+    event: Answer, joins: Joins, *, patterns: PatternBook, join_limit: timedelta, codec: Codec
+) -> Sequence[Event]:
     """Return the coded expense when `event` is the last of its three answers, nothing before.
 
     What was joined before and comes again, as with an overlapping export of a card feed, goes no further: judged a
@@ -54,15 +58,15 @@ def join_and_code(event: Answer, joins: Joins, *, patterns: PatternBook, join_li
     before = joins.joined(event)
     if before is not None:
         return (*_repeated(event, before), *_late(event, before, joins))
-    answers = joins.add(event)
+    answers = joins.add(event, codec)
     return () if answers is None else (_coded(answers, patterns),)
 
 
 def send_on_overdue(
-    tick: TickElapsed, joins: Joins, *, patterns: PatternBook, join_limit: timedelta
+    tick: TickElapsed, joins: Joins, *, patterns: PatternBook, join_limit: timedelta, codec: Codec
 ) -> Iterator[Sequence[Event]]:
     """Yield what has waited too long for an answer, coded as far as it can be, with TRACK_TIMEOUT for a person."""
-    for answers in joins.overdue(tick.occurred_at, join_limit):
+    for answers in joins.overdue(tick.occurred_at, join_limit, codec):
         yield (_coded(answers, patterns),)
 
 
@@ -166,5 +170,5 @@ HANDLER = Handler(
     on_tick=send_on_overdue,
     waiting=Joins.oldest,
     tables=(Table("patterns", PATTERNS, PatternBook),),
-    capabilities=("join_limit",),
+    capabilities=("join_limit", "codec"),
 )

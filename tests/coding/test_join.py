@@ -2,16 +2,20 @@
 
 from datetime import timedelta
 from itertools import permutations
+from typing import cast
 
+import orjson
 import pytest
 
 from consumers.coding.join import Joins
+from consumers.coding.tracks import Answer, track_of
 from consumers.stages import stage_named
 from consumers.tracks import answer_failed
 from schemas.envelope import Event, doubt
 from schemas.events import ExpenseCoded, ExpenseParsed, TrackAnsweredLate, TrackFailed
+from schemas.plain import scalar
 from schemas.records import Problem
-from tests.harness import JOIN_LIMIT, StageRun
+from tests.harness import CODEC, JOIN_LIMIT, StageRun
 from tests.tracks.build import NOW, corrected, parsed, tick
 
 TRACKS = ("currency", "vendor", "category")
@@ -176,7 +180,7 @@ def test_a_tick_that_is_ended_early_loses_none() -> None:
     for number in range(510):
         stage(answer_failed("vendor", parsed(f"e{number}"), "X")[0])
     later, joins = NOW + JOIN_LIMIT, Joins(stage.store)
-    taken = [next(joins.overdue(later, JOIN_LIMIT)) for _ in range(3)]
+    taken = [next(joins.overdue(later, JOIN_LIMIT, CODEC)) for _ in range(3)]
     assert len({answers[0].expense_id for answers in taken}) == 3
     assert [len(stage(tick(later + timedelta(seconds=n)))) for n in range(2)] == [507, 0]
 
@@ -195,6 +199,39 @@ def test_what_the_first_version_left_pending_is_overdue_an_hour_after_its_first_
     assert stage(tick(NOW + JOIN_LIMIT - timedelta(seconds=1))) == []
     assert Joins(stage.store).oldest() == NOW
     assert len(stage(tick(NOW + JOIN_LIMIT))) == 1
+    assert {key.split("/")[0] for key, _ in stage.store.range("", "~")} == {"clock", "joined"}
+
+
+def left_by_the_second_version(stage: StageRun, event: ExpenseParsed, *given: Event) -> None:
+    """Write what the second version of the state kept of a pending join: a key for each answer, as JSON."""
+    name, since = f"{event.expense_id}/{event.revision}", f"{NOW:%Y-%m-%dT%H:%M:%S.%f}"
+    stage.store.put(f"waiting/{since}/{name}", b"")
+    stage.store.put(f"since/{name}", since.encode())
+    for answer in given:
+        plain = {"kind": type(answer).__name__, "answer": answer}
+        stored = orjson.dumps(plain, default=scalar)
+        stage.store.put(f"answer/{name}/{track_of(cast('Answer', answer))}", stored)
+
+
+@pytest.mark.parametrize("last", range(3))
+def test_what_the_second_version_left_pending_is_joined_as_ever(last: int) -> None:
+    """Two answers were kept before the upgrade, the third comes after it; nothing of the older keys stays behind."""
+    given, stage = answers(parsed("a")), run()
+    left_by_the_second_version(stage, parsed("a"), *(a for number, a in enumerate(given) if number != last))
+    assert stage(given[last]) == join(given)
+    assert [key.split("/")[0] for key, _ in stage.store.range("", "~")] == ["joined"]
+
+
+def test_what_the_second_version_left_takes_a_further_answer_and_is_overdue_from_its_first() -> None:
+    """One answer was kept before the upgrade and one comes after it; both go on when the third is overdue."""
+    (first, second, _), stage = answers(parsed("a")), run()
+    left_by_the_second_version(stage, parsed("a"), first)
+    left_by_the_second_version(stage, parsed("b"), answers(parsed("b"))[1])
+    assert stage(first) == stage(second) == []
+    found = stage(tick(NOW + JOIN_LIMIT))
+    assert sorted(e.expense_id for e in found) == sorted(parsed(n).expense_id for n in "ab")
+    (coded,) = (e for e in found if e.expense_id == first.expense_id)
+    assert [p.field for p in coded.problems if p.code == "TRACK_TIMEOUT"] == ["category"]
     assert {key.split("/")[0] for key, _ in stage.store.range("", "~")} == {"clock", "joined"}
 
 
