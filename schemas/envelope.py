@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Annotated, Any, TypeVar
 
 from schemas.fields import Doc, Instant
@@ -39,33 +38,42 @@ class Event:
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """How an event of one type is made from one of another: what both have, what has a default, what must be given."""
-
-    shared: Callable[[Event], tuple[Any, ...]]
-    places: tuple[Callable[[Any, Any], None], ...]
-    defaults: Mapping[str, Any]
-    needed: frozenset[str]
-
-
+_Make = Callable[[Event, Mapping[str, Any]], Any]
 # There are as many entries as there are steps in the DAG.
-_STEPS: dict[tuple[type, type], _Step] = {}
+_STEPS: dict[tuple[type, type, tuple[str, ...]], _Make] = {}
 _OWN = frozenset({"event_id", "stage", "status"})
 
 
-def _step(source: type[Event], target: type[Event]) -> _Step:
-    pair = (source, target)
-    if pair not in _STEPS:
-        places, shared = setters(target), [name for name in setters(target) if name in setters(source)]
-        rest = {name: value for name, value in defaults(target).items() if name not in shared}
-        _STEPS[pair] = _Step(
-            attrgetter(*shared),
-            tuple(places[name] for name in shared),
-            rest,
-            frozenset(places.keys() - set(shared) - rest.keys() - _OWN),
-        )
-    return _STEPS[pair]
+def _step(source: type[Event], target: type[Event], given: tuple[str, ...]) -> _Make:
+    """Return what makes an event of one type from one of another, with these fields given.
+
+    Written out field by field, as `dataclasses` writes constructors: every event of every stage is made here.
+
+    Raises:
+        TypeError: a field is neither shared nor given and has no default, or a given one is no field.
+
+    """
+    places, shared, rest = setters(target), setters(source).keys(), defaults(target)
+    needed = places.keys() - shared - rest.keys() - _OWN
+    if wrong := (needed - set(given)) | (set(given) - places.keys()):
+        msg = f"{target.__name__}: {', '.join(sorted(wrong))} must be given, or is no field of it"
+        raise TypeError(msg)
+    names: dict[str, Any] = {"new": object.__new__, "target": target}
+    lines = ["def make(cause, given):", " made = new(target)"]
+    for name, place in places.items():
+        names[f"set_{name}"] = place
+        if name in given or name in _OWN:
+            value = f"given[{name!r}]"
+        elif name in shared:
+            value = f"cause.{name}"
+        else:
+            names[f"rest_{name}"] = rest[name]
+            value = f"rest_{name}"
+        lines.append(f" set_{name}(made, {value})")
+    lines.append(" return made")
+    exec("\n".join(lines), names)  # noqa: S102 - the text is made from the project's own types
+    made: _Make = names["make"]
+    return made
 
 
 def caused(cause: Event, kind: type[E], /, *, stage: str, status: str, part: str = "", **changes: Any) -> E:
@@ -79,21 +87,14 @@ def caused(cause: Event, kind: type[E], /, *, stage: str, status: str, part: str
         TypeError: a field of `kind` is neither shared with the cause nor given.
 
     """
-    step, places = _step(type(cause), kind), setters(kind)
-    if wrong := (step.needed - changes.keys()) | (changes.keys() - places.keys()):
-        msg = f"{kind.__name__}: {', '.join(sorted(wrong))} must be given, or is no field of it"
-        raise TypeError(msg)
-    event = object.__new__(kind)
-    for place, value in zip(step.places, step.shared(cause), strict=True):
-        place(event, value)
-    for name, value in step.defaults.items():
-        places[name](event, value)
-    for name, value in changes.items():
-        places[name](event, value)
-    places["event_id"](event, derive(cause.event_id, stage, kind.__name__, part))
-    places["stage"](event, stage)
-    places["status"](event, status)
-    return event
+    step = type(cause), kind, tuple(changes)
+    make = _STEPS.get(step)
+    if make is None:
+        make = _STEPS[step] = _step(*step)
+    changes["event_id"] = derive(cause.event_id, stage, kind.__name__, part)
+    changes["stage"], changes["status"] = stage, status
+    made: E = make(cause, changes)
+    return made
 
 
 def doubt(event: E, *problems: Problem) -> E:

@@ -48,6 +48,9 @@ def allocate(parts: Sequence[Decimal], total: Decimal, unit: Decimal) -> tuple[D
 
     """
     with localcontext(prec=_DIGITS):
+        if len(parts) == 1:
+            # Whatever it is, it carries all.
+            return (int(total / unit) * unit,)
         shares = [_share(part, unit) for part in parts]
         left = int(total / unit) - sum(share.units for share in shares)
         carriers = [index for index, part in enumerate(parts) if part] or ([0] if parts else [])
