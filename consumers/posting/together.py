@@ -1,11 +1,12 @@
-"""Postings of several ledgers that are due at once go to the ERP in one request, each with its own key and answer.
+"""Postings that are due at once go to the ERP in one request, each with its own key and answer.
 
-A request costs the stage and the ERP several times what a posting in it does, a flush to disk among the rest. An ERP
-that takes only one posting a request is told from its first answer and asked as before.
+A request costs the stage and the ERP several times what a posting in it does, a flush to disk among the rest. One is on
+its way at a time, so that each ledger's postings arrive in the order they became due. An ERP that takes only one
+posting a request is told from its first answer; then each ledger's go one after the other.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from copy import copy
 from http import HTTPStatus
@@ -24,9 +25,8 @@ __all__ = ["post"]
 _TOGETHER: Final = "/api/v1/gl/postings"
 # What an ERP says that knows no such request.
 _UNKNOWN: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
-# Requests on their way at once, and postings in one. What comes meanwhile goes with the next: no posting waits for
-# others that might come.
-_REQUESTS: Final = 2
+# Postings in one request. What comes while it is on its way goes with the next: no posting waits for others that
+# might come.
 _MOST: Final = 100
 
 
@@ -75,19 +75,19 @@ class _Counter:
 
     def __init__(self) -> None:
         self._due: deque[_Waiting] = deque()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: asyncio.Task[None] | None = None
         self._one_by_one = False
+        # By tenant and ledger, for an ERP that takes one at a time; there are as many as ledgers.
+        self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def post(self, erp: httpx2.AsyncClient, journal: dict[str, Any], key: str) -> Said:
         """Return the ERP's answer to one posting."""
         if self._one_by_one:
-            return await ask(erp, PATH, journal, key)
+            return await self._in_turn(erp, journal, key)
         waiting = _Waiting(key, journal)
         self._due.append(waiting)
-        if len(self._sending) < _REQUESTS:
-            sending = asyncio.create_task(self._send_all(erp))
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all(erp))
         return await waiting.answered()
 
     async def _send_all(self, erp: httpx2.AsyncClient) -> None:
@@ -112,14 +112,21 @@ class _Counter:
             if answers is not None:
                 return answers
             self._one_by_one = said.status in _UNKNOWN
-        return [await _alone(erp, each) for each in some]
+            if self._one_by_one:
+                # What came meanwhile is before whatever comes from now on.
+                some.extend(self._due)
+                self._due.clear()
+        return await asyncio.gather(*(self._alone(erp, each) for each in some))
 
+    async def _alone(self, erp: httpx2.AsyncClient, waiting: _Waiting) -> Said | Transient:
+        try:
+            return await self._in_turn(erp, waiting.journal, waiting.key)
+        except Transient as error:
+            return error
 
-async def _alone(erp: httpx2.AsyncClient, waiting: _Waiting) -> Said | Transient:
-    try:
-        return await ask(erp, PATH, waiting.journal, waiting.key)
-    except Transient as error:
-        return error
+    async def _in_turn(self, erp: httpx2.AsyncClient, journal: dict[str, Any], key: str) -> Said:
+        async with self._turns[journal["tenant_id"], journal["ledger"]]:
+            return await ask(erp, PATH, journal, key)
 
 
 def _answers(said: Said, number: int) -> list[Said] | None:

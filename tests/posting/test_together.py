@@ -116,3 +116,12 @@ def test_a_refused_one_goes_to_a_person_and_the_others_are_posted(ledger: httpx2
     (refused,), (posted,) = asyncio.run(both())
     assert isinstance(refused, PostingRefused)
     assert (refused.code, type(posted)) == ("UNKNOWN_ACCOUNT", ExpensePosted)
+
+
+@pytest.mark.parametrize("status", [0, 404])
+def test_a_ledgers_postings_arrive_in_the_order_they_became_due(ledger: httpx2.Client, status: int) -> None:
+    """In requests of several and one at a time, the ERP numbers each ledger's as they were asked for."""
+    found, _ = _posted(ledger, f"ordered-{status}", rounds=2, many=status)
+    first = [each.posting_id for each in _postings(found)]
+    listed = ledger.get("/api/v1/gl/postings", params={"tenant_id": "acme"}).json()["postings"]
+    assert [each["posting_id"] for each in listed if each["posting_id"] in first] == first
