@@ -24,12 +24,13 @@ _FAMILIES: Final = ("day/", "left/", "part/", "print/", "purchase/")
 _AFTER: Final = "0"
 # Keys that one event reads of a history that is not wholly known: a quarter of a millisecond.
 _PIECE: Final = 256
-# Twelve bits for each folder and three of them set: one no in a hundred is a maybe. The next layer is sixteen times as
-# large, the last one 8 MiB: enough for one and a half million lines; beyond, more answers are "maybe".
-_BITS_EACH: Final = 12
-_FIRST: Final = 1 << 14
-_GROWTH: Final = 16
-_LARGEST: Final = 1 << 26
+# Eight bits for each name and three of them set: one no in thirty is a maybe. Each layer is eight times as large as the
+# one before, up to 2 MiB, which is half a million lines. There are so many at most; beyond, more answers are "maybe".
+_BITS_EACH: Final = 8
+_FIRST: Final = 1 << 15
+_GROWTH: Final = 8
+_LARGEST: Final = 1 << 24
+_LAYERS: Final = 8
 
 
 class Known:
@@ -69,11 +70,15 @@ class Known:
         """Take note of a name that is written under."""
         number = hash(name)
         bits, mask = self._layers[-1]
+        new = False
         for place in (number & mask, number >> 19 & mask, number >> 38 & mask):
-            bits[place >> 3] |= 1 << (place & 7)
-        self._room -= 1
-        if not self._room and mask + 1 < _LARGEST:
-            self._grow((mask + 1) * _GROWTH)
+            if not bits[place >> 3] >> (place & 7) & 1:
+                bits[place >> 3] |= 1 << (place & 7)
+                new = True
+        # What is noted again and again, such as a person's purchases, takes no room.
+        self._room -= new
+        if not self._room and len(self._layers) < _LAYERS:
+            self._grow(min((mask + 1) * _GROWTH, _LARGEST))
 
     def may_hold(self, name: str) -> bool:
         """Return False where there is nothing under a name for certain; a folder goes without its closing slash."""

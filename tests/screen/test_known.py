@@ -52,4 +52,4 @@ def test_a_growing_history_keeps_its_answers_apart() -> None:
     for line in range(30_000):
         known.note(f"left/{line}")
     assert all(known.may_hold(f"left/{line}") for line in range(0, 30_000, 7))
-    assert sum(known.may_hold(f"left/none {line}") for line in range(2_000)) < 2_000 * 0.06
+    assert sum(known.may_hold(f"left/none {line}") for line in range(2_000)) < 2_000 * 0.1
