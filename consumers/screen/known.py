@@ -24,9 +24,9 @@ _FAMILIES: Final = ("day/", "left/", "part/", "print/", "purchase/")
 _AFTER: Final = "0"
 # Keys that one event reads of a history that is not wholly known: a quarter of a millisecond.
 _PIECE: Final = 256
-# Eight bits for each name and three of them set: one no in thirty is a maybe. Each layer is eight times as large as the
-# one before, up to 2 MiB, which is half a million lines. There are so many at most; beyond, more answers are "maybe".
-_BITS_EACH: Final = 8
+# Twelve bits for each name and three of them set: one no in a hundred is a maybe. Each layer is eight times as large as
+# the one before, up to 2 MiB, some 300,000 lines. There are so many at most; beyond, more answers are "maybe".
+_BITS_EACH: Final = 12
 _FIRST: Final = 1 << 15
 _GROWTH: Final = 8
 _LARGEST: Final = 1 << 24
