@@ -1,5 +1,6 @@
 """Reading some fields of an event."""
 
+import contextlib
 from dataclasses import fields
 from typing import Any
 
@@ -11,7 +12,7 @@ from schemas.codec import Codec, Undecodable, registry_at
 from schemas.contracts import EVENTS
 from schemas.envelope import Event
 from schemas.events import BatchProgressed, ExpenseEvaluated
-from schemas.glance import Carried, Glance
+from schemas.glance import Carried, Gist, Glance, Known
 from tests.depth import examples
 from tests.runtime.rows import inbound
 from tests.schemas.events import events
@@ -84,3 +85,33 @@ def test_damaged_bytes_are_read_or_undecodable(data: st.DataObject) -> None:
         read(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
     except Undecodable:
         return
+
+
+@pytest.mark.property
+@_QUICK
+@given(events(ExpenseEvaluated), events(ExpenseEvaluated), st.data())
+def test_what_stood_there_before_is_taken_and_nothing_else(first: Event, second: Event, data: st.DataObject) -> None:
+    """With another event's parts at hand the same is read, its own parts are the same objects, damage is told."""
+    read, known = Gist(CODEC, ExpenseEvaluated, frozenset({"facts", "lines.amount", "outcome"})), Known()
+    read(CODEC.encode(first), known)
+    whole = CODEC.encode(second)
+    found: Any = read(whole, known)
+    expected: Any = CODEC.decode(whole)
+    assert (found.facts, found.outcome) == (expected.facts, expected.outcome)
+    assert [line.amount for line in found.lines] == [line.amount for line in expected.lines]
+    again: Any = read(whole, known)
+    assert again.facts is found.facts
+    assert again.lines is found.lines
+    with pytest.raises(AttributeError):
+        _ = found.ledger
+    at = data.draw(st.integers(5, len(whole) - 1))
+    with contextlib.suppress(Undecodable):
+        read(whole[:at] + bytes((whole[at] ^ 0x55,)) + whole[at + 1 :], known)
+    with pytest.raises(Undecodable):
+        read(whole[:at], known)
+
+
+def test_another_schema_is_read_whole() -> None:
+    """An event of another type is no less an event: it is read as the codec reads it."""
+    event = inbound("a", 1)
+    assert Gist(CODEC, ExpenseEvaluated, frozenset({"outcome"}))(CODEC.encode(event), {}) == event
