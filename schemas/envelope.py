@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from schemas.fields import Doc, Instant
-from schemas.frozen import changed, defaults, setters
+from schemas.frozen import changed, defaults, draft, setters
 from schemas.identity import derive
 from schemas.records import Assertion, Problem, Sealed
 
@@ -58,10 +58,9 @@ def _step(source: type[Event], target: type[Event], given: tuple[str, ...]) -> _
     if wrong := (needed - set(given)) | (set(given) - places.keys()):
         msg = f"{target.__name__}: {', '.join(sorted(wrong))} must be given, or is no field of it"
         raise TypeError(msg)
-    names: dict[str, Any] = {"new": object.__new__, "target": target}
-    lines = ["def make(cause, given):", " made = new(target)"]
-    for name, place in places.items():
-        names[f"set_{name}"] = place
+    names: dict[str, Any] = {"new": object.__new__, "target": target, "Draft": draft(target)}
+    lines = ["def make(cause, given):", " made = new(Draft)"]
+    for name in places:
         if name in given or name in _OWN:
             value = f"given[{name!r}]"
         elif name in shared:
@@ -69,8 +68,8 @@ def _step(source: type[Event], target: type[Event], given: tuple[str, ...]) -> _
         else:
             names[f"rest_{name}"] = rest[name]
             value = f"rest_{name}"
-        lines.append(f" set_{name}(made, {value})")
-    lines.append(" return made")
+        lines.append(f" made.{name} = {value}")
+    lines += [" made.__class__ = target", " return made"]
     exec("\n".join(lines), names)  # noqa: S102 - the text is made from the project's own types
     made: _Make = names["make"]
     return made
