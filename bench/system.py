@@ -30,7 +30,6 @@ def system(**settings: str) -> Iterator[Mapping[str, str]]:
     given = {
         "PATH": os.environ.get("PATH", os.defpath),
         "SPENDTRAIL_HOME": str(home),
-        "SPENDTRAIL_WORKERS": str(CORES),
         **settings,
     }
     try:
