@@ -82,7 +82,7 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.POSTED, t.APPROVALS, t.REJECTED, t.EVALUATED),
         handler="consumers.posting.handler",
         lane=Lane.ASYNC,
-        limits=Limits(in_flight=256, workers=16),
+        limits=Limits(in_flight=256, workers=64, together=64),
     ),
     Stage("learn", reads=t.POSTED, writes=(t.VENDORS, t.PATTERNS), handler="consumers.learn.handler", stateful=True),
     Stage(

@@ -48,6 +48,15 @@ class Handling:
             raise Poisoned(reason, msg)
         return changed(event, recorded_at=instant(record.timestamp_ms)) if type(event) is AuditRecorded else event
 
+    def expense(self, task: Task) -> str | None:
+        """Return whose record a task is, None where it cannot be read; its attempt meets that again and judges it."""
+        if task.event is None:
+            try:
+                task.event = self.decode(task.record)
+            except Exception:  # noqa: BLE001 - judged where the task is attempted
+                return None
+        return task.event.expense_id
+
     def run(self, task: Task, event: Event) -> list[Event]:
         """Return what the inline handler answers; what it wrote to its state is in the task's journal then."""
         handler, partition = self._handler, task.partition

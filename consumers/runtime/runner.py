@@ -39,7 +39,8 @@ class Runner:
         self._p = parts
         self._limits = parts.stage.limits
         self._own = parts.ownership
-        self._schedule = Schedule()
+        self._handling = Handling(parts.stage, parts.handler, parts.codec)
+        self._schedule = Schedule(self._limits.together, self._handling.expense)
         self._room = WaitingRoom(self._limits.workers, marks=self._own.durable)
         self._running: dict[int, Task] = {}
         self._ready: deque[Task] = deque()
@@ -48,7 +49,6 @@ class Runner:
         self._pressure = Pressure(parts.stage.limits, parts.ownership, parts.telemetry, parts.clock)
         self._pacing = Pacing(parts.ownership, self._room, parts.transport, beside=parts.lane is not None)
         self._missing: dict[str, str] = {}
-        self._handling = Handling(parts.stage, parts.handler, parts.codec)
         self._events_out = 0
         self._committed_at = 0.0
         self._ticking = Ticking(parts.stage, parts.handler, parts.writer, parts.ownership, parts.clock)
@@ -258,9 +258,7 @@ class Runner:
             marks = {task.attempt_key: None} if marked else {}
             partition.store.accept({**journal, **marks})
         self._own.end(partition, task.record, task.size, records)
-        following = self._schedule.release(task)
-        if following is not None:
-            self._ready.append(following)
+        self._ready.extend(self._schedule.release(task))
 
     # -- failures -----------------------------------------------------------------------------------------------
 

@@ -120,14 +120,16 @@ class Limits:
 
     `in_flight` records and `in_flight_bytes` bytes are held at most; polling pauses above and resumes below half.
     `seconds` and `memory_bytes` bound one record in the process lane, `attempts` how often it may end its worker.
-    `workers` is how many records run side by side in the process and async lanes. One tick may bring up everything that
-    has waited through an outage: after `tick_seconds` or `tick_bytes` of output its transaction ends and the rest goes
-    into the next. The brokers end a transaction after 10 s, and its commit has to fit in too; the client holds 128 MiB.
+    `workers` is how many records run side by side in the process and async lanes, `together` how many of them may be of
+    one key: they begin in order, and of one expense there is one at a time. One tick may bring up everything that has
+    waited through an outage: after `tick_seconds` or `tick_bytes` of output its transaction ends and the rest goes into
+    the next. The brokers end a transaction after 10 s, and its commit has to fit in too; the client holds 128 MiB.
     """
 
     in_flight: int = 5_000
     in_flight_bytes: int = 64 * 1024 * 1024
     workers: int = 2
+    together: int = 1
     seconds: float = 120.0
     memory_bytes: int = 2 * 1024 * 1024 * 1024
     attempts: int = 3

@@ -6,7 +6,7 @@ __all__ = ["RULES", "Mutation"]
 
 RULES = {
     1: "One thread polls; above the in-flight cap it pauses, below half it resumes, and it never stops polling",
-    2: "One event per key in flight, in order; different keys side by side",
+    2: "One event per key in flight, in order, or one per expense where a stage says so; different keys side by side",
     3: "Results of a revoked ownership epoch are dropped",
     4: "Each tick is one transaction with outputs, audit, changelog, dead letters, frontier and bitset",
     5: "A slow or broken transaction costs the producer its life; an open transaction ends after 10 s",

@@ -1,5 +1,6 @@
 """The runner's rules, each taken out by a small change of the code, and the test that fails then."""
 
+from tests.mutations.keys import KEYS
 from tests.mutations.mutation import Mutation
 
 __all__ = ["MUTATIONS"]
@@ -46,24 +47,7 @@ MUTATIONS = (
         f"{_RULES}_01_one_thread_polls_and_pauses_instead_of_stopping",
         "assert 1 == 50",
     ),
-    Mutation(
-        2,
-        "records of one key run side by side",
-        "consumers/runtime/schedule.py",
-        "        if waiting is None:\n            return True\n        waiting.append(task)",
-        "        if waiting is None or task:\n            return True\n        waiting.append(task)",
-        f"{_RULES}_02_one_event_per_key_and_different_keys_side_by_side",
-        "expense_id='a', revision=1",
-    ),
-    Mutation(
-        2,
-        "one lane for all keys",
-        "consumers/runtime/partition.py",
-        "return self.partition.number, key if key is not None else",
-        "return self.partition.number, b'' if key is not None else",
-        f"{_RULES}_02_one_event_per_key_and_different_keys_side_by_side",
-        "Right contains one more item",
-    ),
+    *KEYS,
     Mutation(
         3,
         "a span does not end with the revocation",

@@ -25,9 +25,9 @@ def test_one_record_per_key_runs_and_the_rest_wait_in_order() -> None:
     assert not schedule.admit(second)
     assert not schedule.admit(third)
     assert schedule.admit(other)
-    assert schedule.release(first) is second
-    assert schedule.release(second) is third
-    assert schedule.release(third) is None
+    assert schedule.release(first) == [second]
+    assert schedule.release(second) == [third]
+    assert schedule.release(third) == []
     assert schedule.admit(task(9, b"a", partition))
 
 
@@ -75,3 +75,67 @@ def test_back_off_doubles_up_to_its_bound() -> None:
     assert waits[:4] == [0.2, 0.4, 0.8, 1.6]
     assert waits == sorted(waits)
     assert waits[-1] == 15
+
+
+def _own(task: Task) -> str | None:
+    """Each record is of an expense of its own."""
+    return str(task.number)
+
+
+def _begun(schedule: Schedule, tasks: list[Task]) -> list[Task]:
+    """Return those that may begin, having begun them."""
+    begun = []
+    for each in tasks:
+        if schedule.admit(each):
+            schedule.hold(each)
+            begun.append(each)
+    return begun
+
+
+def test_several_of_one_key_begin_in_order_where_the_stage_takes_them_together() -> None:
+    """No more than so many at once; each that ends lets the next one of its key begin."""
+    schedule, partition = Schedule(2, _own), span()
+    tasks = [task(n, b"a", partition) for n in range(4)]
+    begun = _begun(schedule, tasks)
+    assert begun == tasks[:2]
+    assert schedule.release(tasks[1]) == [tasks[2]]
+    assert schedule.release(tasks[0]) == [tasks[3]]
+    assert schedule.release(tasks[2]) == schedule.release(tasks[3]) == []
+    assert schedule.admit(task(9, b"a", partition))
+
+
+def test_none_begins_behind_one_that_waits_for_its_time() -> None:
+    """While one of a key is postponed the key is blocked; then as many begin as may."""
+    schedule, partition = Schedule(3, _own), span()
+    tasks = [task(n, b"a", partition) for n in range(5)]
+    for each in tasks[:2]:
+        assert schedule.admit(each)
+        schedule.hold(each)
+    schedule.postpone(tasks[0], 10.0)
+    assert not any(schedule.admit(each) for each in tasks[2:])
+    assert schedule.release(tasks[1]) == []
+    assert list(schedule.due(10.0)) == [tasks[0]]
+    schedule.hold(tasks[0])
+    assert schedule.release(tasks[0]) == tasks[2:]
+
+
+def test_records_of_one_expense_are_never_in_work_together() -> None:
+    """The second waits, and so does what is behind it, since the key's records begin in order."""
+    of = dict(enumerate(("x", "y", "x", "z")))
+    schedule, partition = Schedule(9, lambda task: of[task.number]), span()
+    tasks = [task(n, b"a", partition) for n in range(4)]
+    begun = _begun(schedule, tasks)
+    assert begun == tasks[:2]
+    assert schedule.release(tasks[1]) == []
+    assert schedule.release(tasks[0]) == tasks[2:]
+
+
+def test_a_record_whose_expense_is_not_known_is_in_work_alone() -> None:
+    """It may be of any of the others."""
+    known = {0: "x", 1: None, 2: "z"}
+    schedule, partition = Schedule(9, lambda task: known[task.number]), span()
+    tasks = [task(n, b"a", partition) for n in range(3)]
+    begun = _begun(schedule, tasks)
+    assert begun == tasks[:1]
+    assert schedule.release(tasks[0]) == tasks[1:2]
+    assert schedule.release(tasks[1]) == tasks[2:]
