@@ -20,7 +20,8 @@ def lags(
 ) -> dict[str, dict[int, int]]:
     """Return per group the records behind, by partition of the topic it reads.
 
-    `groups` gives each group's topic. A partition the group never committed counts from the topic's beginning.
+    `groups` gives each group's topic. A partition the group never committed counts from the topic's beginning. Ends are
+    asked for after all that was committed: where nothing is behind, no record was between two groups at that moment.
 
     Raises:
         TransportLost: the brokers do not answer, or a topic is missing.
@@ -30,9 +31,10 @@ def lags(
     try:
         partitions = _partitions(admin, set(groups.values()), timeout_s)
         every = [tp for found in partitions.values() for tp in found]
+        committed = _committed(admin, {g: partitions[topic] for g, topic in groups.items()}, timeout_s)
         ends = _offsets(admin, every, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # the client ships no type for it
         starts = _offsets(admin, every, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call] # as above
-        return {g: _behind(admin, g, partitions[topic], starts, ends, timeout_s) for g, topic in groups.items()}
+        return {g: _behind(partitions[topic], committed[g], starts, ends) for g, topic in groups.items()}
     except KafkaException as error:
         msg = f"Kafka at {bootstrap_servers}: {error.args[0].str()}"
         raise TransportLost(msg) from error
@@ -57,26 +59,34 @@ def _offsets(
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
+def _committed(
+    admin: AdminClient, groups: Mapping[str, list[TopicPartition]], timeout_s: float
+) -> dict[str, dict[_Place, int]]:
+    asked = {
+        g: admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(g, some)], request_timeout=timeout_s)[g]
+        for g, some in groups.items()
+    }
+    reached: dict[str, dict[_Place, int]] = {}
+    for group, answer in asked.items():
+        try:
+            reached[group] = {(tp.topic, tp.partition): tp.offset for tp in answer.result().topic_partitions or ()}
+        except KafkaException as error:
+            if error.args[0].name() != "GROUP_ID_NOT_FOUND":
+                raise
+            # A group that has never been seen has read nothing.
+            reached[group] = {}
+    return reached
+
+
 def _behind(
-    admin: AdminClient,
-    group: str,
     partitions: list[TopicPartition],
+    committed: Mapping[_Place, int],
     starts: Mapping[_Place, int],
     ends: Mapping[_Place, int],
-    timeout_s: float,
 ) -> dict[int, int]:
-    asked = ConsumerGroupTopicPartitions(group, partitions)
-    try:
-        committed = admin.list_consumer_group_offsets([asked], request_timeout=timeout_s)[group].result()
-        reached = {(tp.topic, tp.partition): tp.offset for tp in committed.topic_partitions or ()}
-    except KafkaException as error:
-        if error.args[0].name() != "GROUP_ID_NOT_FOUND":
-            raise
-        # A group that has never been seen has read nothing.
-        reached = {}
     behind = {}
     for tp in partitions:
         place = (tp.topic, tp.partition)
-        offset = reached.get(place, -1)
+        offset = committed.get(place, -1)
         behind[tp.partition] = max(0, ends[place] - (offset if offset >= 0 else starts[place]))
     return behind
