@@ -14,7 +14,8 @@ def _filled(lines: int) -> MemoryStore:
             store.put(_AT + key, b"x")
     store.put(f"{_AT}purchase/card/someone/2026-03-10/000000000001250/000000000001", b"x")
     store.put(f"{_AT}day/person/2026-03-10", b'[1,"e",["meal"],{"cap/shop":"9"},[false,900,"shop"]]')
-    store.put("ledger/acme/other/print/card/a/000000000001", b"x")
+    for n in range(100):
+        store.put(f"ledger/acme/other/print/card/a{n}/000000000001", b"x")
     return store
 
 
@@ -25,14 +26,19 @@ def _whole(store: MemoryStore) -> Known:
     return known
 
 
+def _denied(known: Known, name: str) -> bool:
+    """Tell whether a name's likes are denied; one in a hundred is a maybe, which differs from process to process."""
+    return sum(known.may_hold(f"{name}{n}") for n in range(100)) < 20
+
+
 def test_everything_may_be_there_until_all_was_read() -> None:
     """A history of more keys than one piece is not denied anything before its last piece."""
     known = Known(_filled(300), _AT, names_in)
     answers = []
     for _ in range(10):
-        answers.append(known.may_hold("print/nobody's"))
+        answers.append(_denied(known, "print/nobody's"))
         known.read_on()
-    assert answers == [True] * 8 + [False] * 2
+    assert answers == [False] * 8 + [True] * 2
 
 
 def test_what_is_stored_is_known_after_a_start() -> None:
@@ -42,8 +48,8 @@ def test_what_is_stored_is_known_after_a_start() -> None:
     assert all(known.may_hold(name) for name in (*names, "part/split/7/2026-03-10", "purchase/card/someone"))
     day = ("day/person/2026-03-10", "print/meal/person/2026-03-10", "part/split/person/cap/shop/2026-03-10")
     assert all(known.may_hold(name) for name in (*day, "purchase/document/person"))
-    assert not known.may_hold("print/card/a")
-    assert not known.may_hold("part/split/7/2026-03-11")
+    assert _denied(known, "print/card/a")
+    assert _denied(known, "part/split/7/2026-03-11")
 
 
 def test_a_growing_history_keeps_its_answers_apart() -> None:
