@@ -31,7 +31,7 @@ def lags(
     try:
         partitions = _partitions(admin, set(groups.values()), timeout_s)
         every = [tp for found in partitions.values() for tp in found]
-        committed = _committed(admin, {g: partitions[topic] for g, topic in groups.items()}, timeout_s)
+        committed = {g: _committed(admin, g, partitions[topic], timeout_s) for g, topic in groups.items()}
         ends = _offsets(admin, every, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # the client ships no type for it
         starts = _offsets(admin, every, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call] # as above
         return {g: _behind(partitions[topic], committed[g], starts, ends) for g, topic in groups.items()}
@@ -59,23 +59,17 @@ def _offsets(
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
-def _committed(
-    admin: AdminClient, groups: Mapping[str, list[TopicPartition]], timeout_s: float
-) -> dict[str, dict[_Place, int]]:
-    asked = {
-        g: admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(g, some)], request_timeout=timeout_s)[g]
-        for g, some in groups.items()
-    }
-    reached: dict[str, dict[_Place, int]] = {}
-    for group, answer in asked.items():
-        try:
-            reached[group] = {(tp.topic, tp.partition): tp.offset for tp in answer.result().topic_partitions or ()}
-        except KafkaException as error:
-            if error.args[0].name() != "GROUP_ID_NOT_FOUND":
-                raise
-            # A group that has never been seen has read nothing.
-            reached[group] = {}
-    return reached
+def _committed(admin: AdminClient, group: str, partitions: list[TopicPartition], timeout_s: float) -> dict[_Place, int]:
+    # One group after the other: a client that is let go with a question open crashes the process.
+    asked = ConsumerGroupTopicPartitions(group, partitions)
+    try:
+        answer = admin.list_consumer_group_offsets([asked], request_timeout=timeout_s)[group].result()
+    except KafkaException as error:
+        if error.args[0].name() != "GROUP_ID_NOT_FOUND":
+            raise
+        # A group that has never been seen has read nothing.
+        return {}
+    return {(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions or ()}
 
 
 def _behind(
