@@ -82,7 +82,8 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.POSTED, t.APPROVALS, t.REJECTED, t.EVALUATED),
         handler="consumers.posting.handler",
         lane=Lane.ASYNC,
-        limits=Limits(in_flight=256, workers=64, together=64),
+        # Twice what goes to the ERP in one request: one is on its way while the next gathers.
+        limits=Limits(in_flight=512, workers=200, together=200),
     ),
     Stage("learn", reads=t.POSTED, writes=(t.VENDORS, t.PATTERNS), handler="consumers.learn.handler", stateful=True),
     Stage(

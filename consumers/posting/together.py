@@ -28,6 +28,8 @@ _UNKNOWN: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED
 # Postings in one request. What comes while it is on its way goes with the next: no posting waits for others that
 # might come.
 _MOST: Final = 100
+# Postings that an ERP which takes one a request is asked for at once, of as many ledgers.
+_AT_ONCE: Final = 16
 
 
 class _One(BaseModel):
@@ -79,6 +81,7 @@ class _Counter:
         self._one_by_one = False
         # By tenant and ledger, for an ERP that takes one at a time; there are as many as ledgers.
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._few = asyncio.Semaphore(_AT_ONCE)
 
     async def post(self, erp: httpx2.AsyncClient, journal: dict[str, Any], key: str) -> Said:
         """Return the ERP's answer to one posting."""
@@ -125,7 +128,7 @@ class _Counter:
             return error
 
     async def _in_turn(self, erp: httpx2.AsyncClient, journal: dict[str, Any], key: str) -> Said:
-        async with self._turns[journal["tenant_id"], journal["ledger"]]:
+        async with self._turns[journal["tenant_id"], journal["ledger"]], self._few:
             return await ask(erp, PATH, journal, key)
 
 

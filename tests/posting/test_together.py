@@ -26,10 +26,19 @@ class _Wire(httpx2.AsyncBaseTransport):
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, instead: dict[str, int]) -> None:
         self.inner, self.instead, self.asked = inner, instead, Counter[str]()
+        self.under_way = self.most = 0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one request."""
         self.asked[request.url.path] += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            return await self._answered(request)
+        finally:
+            self.under_way -= 1
+
+    async def _answered(self, request: httpx2.Request) -> httpx2.Response:
         if status := self.instead.get(request.url.path):
             return httpx2.Response(status, json={})
         return await self.inner.handle_async_request(request)
@@ -125,3 +134,17 @@ def test_a_ledgers_postings_arrive_in_the_order_they_became_due(ledger: httpx2.C
     first = [each.posting_id for each in _postings(found)]
     listed = ledger.get("/api/v1/gl/postings", params={"tenant_id": "acme"}).json()["postings"]
     assert [each["posting_id"] for each in listed if each["posting_id"] in first] == first
+
+
+def test_an_erp_that_takes_one_at_a_time_is_not_asked_for_all_ledgers_at_once(ledger: httpx2.Client) -> None:
+    """Postings of forty ledgers are due; sixteen are on their way, the others wait for their turn."""
+
+    async def at_once() -> tuple[list[Any], int]:
+        wire = _Wire(httpx2.AsyncHTTPTransport(), {MANY: 404})
+        async with httpx2.AsyncClient(transport=wire, base_url=str(ledger.base_url), timeout=5) as erp:
+            due = [approved(f"of-{n}", "12.00", LINES, ledger=f"ledger-{n}") for n in range(40)]
+            return await asyncio.gather(*(post_expense(e, erp=erp) for e in due)), wire.most
+
+    found, most = asyncio.run(at_once())
+    assert _kinds(found) == {ExpensePosted: 40}
+    assert most == 16
