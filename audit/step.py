@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from schemas.lifecycle import ENDS, IllegalTransition, State, check
 
-__all__ = ["DEAD_LETTERED", "READ_AFTER_ALL", "Step", "step"]
+__all__ = ["ANSWERS", "DEAD_LETTERED", "READ_AFTER_ALL", "Step", "step"]
 
 DEAD_LETTERED = "DeadLettered"
 # A dead letter of which no event could be read was read when it was replayed; it ends in the expense it is.
@@ -36,7 +36,7 @@ _BESIDE = frozenset(
     }
 )
 # The tracks answer about an expense that is parsed already; an answer that comes late does not take it back there.
-_ANSWERS = frozenset({"CategoryResolved", "CurrencyConverted", "TrackFailed", "VendorResolved"})
+ANSWERS = frozenset({"CategoryResolved", "CurrencyConverted", "TrackFailed", "VendorResolved"})
 _ENTRIES = frozenset({"ExpenseParsed", "ExpenseRead"})
 # A trail begins in one of these too: a document, one of a file of several, a card line, a record nobody could read.
 _BEFORE_JOIN = frozenset({State.SUBMITTED, State.READ, State.PARSED, State.DEAD_LETTERED})
@@ -111,7 +111,7 @@ def _same_revision(state: str, action: str, status: str) -> tuple[bool, bool]:
     if action in _ENTRIES:
         # A card line of an overlapping export is read again; what became of the first one stands.
         return state in _BEFORE_JOIN, state in _BEFORE_JOIN
-    if action in _ANSWERS:
+    if action in ANSWERS:
         return False, state in _BEFORE_JOIN
     if action == DEAD_LETTERED:
         # A stage behind the end (learn) can fail on it, a track can fail and the join goes on without it.

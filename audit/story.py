@@ -13,12 +13,14 @@ from typing import Any, cast
 from babel.numbers import get_currency_precision
 
 from audit.entry import Entry
-from audit.step import DEAD_LETTERED, READ_AFTER_ALL
+from audit.step import ANSWERS, DEAD_LETTERED, READ_AFTER_ALL
 from schemas import events as e
 from schemas.envelope import Event
 from schemas.records import Decision, Finding, Portion
 
-__all__ = ["Sentence", "money", "portion_told", "sentence", "story", "tell"]
+__all__ = ["Sentence", "causes_first", "money", "portion_told", "sentence", "story", "tell"]
+
+_ASKED = "ExpenseParsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,27 @@ class Sentence:
 
 
 def story(history: Iterable[tuple[Entry, Event | None]]) -> list[Sentence]:
-    """Return one sentence per entry of one expense, in order."""
-    return [
+    """Return one sentence per entry of one expense, given in the log's order, as `causes_first` orders them."""
+    return causes_first(
         Sentence(entry.sequence, entry.occurred_at, entry.recorded_at, entry.stage, tell(entry, event), entry.action)
         for entry, event in history
-    ]
+    )
+
+
+def causes_first(sentences: Iterable[Sentence]) -> list[Sentence]:
+    """Return what the log tells with a card line before what the tracks answered about it.
+
+    The tracks work side by side, and it is one of them that records what a feed sent: the log may have heard of another
+    one's answer before. Nothing else is told in another order than the log's.
+    """
+    told: list[Sentence] = []
+    for each in sentences:
+        place = len(told)
+        if each.action == _ASKED:
+            answers = (n for n, s in enumerate(told) if s.action in ANSWERS and s.occurred_at == each.occurred_at)
+            place = next(answers, place)
+        told.insert(place, each)
+    return told
 
 
 def tell(entry: Entry, event: Event | None) -> str:

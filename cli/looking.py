@@ -64,7 +64,7 @@ def show(
         console.print(
             f"[red]dead letter[/red]  {letter.stage}  {letter.reason}  {letter.source}  ({state})", highlight=False
         )
-    table("Story", ["#", "When (UTC)", "Stage", "What happened"], [_told(s) for s in told], right=["#"])
+    table("Story", ["Entry", "When (UTC)", "Stage", "What happened"], [_told(s) for s in told], right=["Entry"])
 
 
 def where(problem: Problem) -> str:

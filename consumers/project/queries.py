@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, and_, func, or_, select
 
 from audit.reconstruct import Expense
-from audit.story import Sentence
+from audit.story import Sentence, causes_first
 from consumers.project.standing import KEPT, expense_of
 from consumers.project.tables import DEAD_LETTERS, ENTRIES, EXPENSES, REPEATS, REVIEWS, SCHEMAS
 from schemas.codec import Codec, SchemaRefused, Undecodable
@@ -192,7 +192,7 @@ class ReadModel:
         return [Batch(batch_id=batch_id, tenant_id=name, counts=counts) for name, counts in sorted(found.items())]
 
     def story(self, expense_id: str) -> list[Sentence]:
-        """Return what happened to an expense, in order."""
+        """Return what happened to an expense, in the log's order but for `causes_first`."""
         query = (
             select(
                 ENTRIES.c.sequence,
@@ -205,7 +205,7 @@ class ReadModel:
             .where(ENTRIES.c.expense_id == expense_id)
             .order_by(ENTRIES.c.sequence)
         )
-        return [Sentence(**row) for row in self._rows(query)]
+        return causes_first(Sentence(**row) for row in self._rows(query))
 
     def dead_letters(self, *, settled: bool | None = False, limit: int = 1000) -> list[Letter]:
         """Return dead letters, the oldest first: those still open, those settled, or both for None."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from audit.entry import entry_of
-from audit.story import money, story, tell
+from audit.story import Sentence, causes_first, money, story, tell
 from schemas.contracts import EVENTS
 from tests.audit.trail import NOON, begun, clean, coded, decided, held, opened, rejected, resolved, sealed
 
@@ -47,6 +47,25 @@ def test_times() -> None:
     second = story(opened(sealed(clean())))[1]
     assert (second.sequence, second.stage) == (2, "ocr")
     assert (second.occurred_at, second.recorded_at) == (NOON, NOON + timedelta(seconds=2))
+
+
+def _said(sequence: int, action: str, *, seconds: int = 0) -> Sentence:
+    return Sentence(sequence, NOON + timedelta(seconds=seconds), NOON + timedelta(minutes=sequence), "s", "", action)
+
+
+def test_a_card_line_is_told_before_what_was_answered_about_it() -> None:
+    """The log heard two answers first; an answer about another time, and everything else, stays where it is."""
+    heard = [
+        _said(1, "CategoryResolved", seconds=-1),
+        _said(2, "CategoryResolved"),
+        _said(3, "VendorResolved"),
+        _said(4, "ExpenseParsed"),
+        _said(5, "CurrencyConverted"),
+        _said(6, "ExpenseCoded"),
+        _said(7, "ExpenseParsed", seconds=9),
+    ]
+    assert [s.sequence for s in causes_first(heard)] == [1, 4, 2, 3, 5, 6, 7]
+    assert causes_first(heard[:3]) == heard[:3]
 
 
 def test_dead_letter_and_breach() -> None:
