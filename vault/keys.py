@@ -6,6 +6,7 @@ key. Erasing a person puts a marker in its place; compaction then drops the wrap
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import tink  # type: ignore[import-untyped]  # Tink ships no type information
@@ -116,7 +117,7 @@ def wrap(tenant: str, subject: str, master: MasterKey) -> WrappedKey:
     The id derives from the wrapped bytes, so two producers that meet the same new person at the same moment make two
     keys that live side by side instead of one overwriting the other and losing what it had sealed.
     """
-    daead.register()
+    _registered()
     keyset = tink.new_keyset_handle(daead.deterministic_aead_key_templates.AES256_SIV)
     wrapped: bytes = tink.proto_keyset_format.serialize_encrypted(keyset, master, _owner(tenant, subject))
     return WrappedKey(tenant, subject, hashlib.sha256(wrapped).hexdigest()[:_KEY_ID_DIGITS], wrapped)
@@ -129,10 +130,16 @@ def unwrap(tenant: str, subject: str, wrapped: bytes, master: MasterKey) -> Subj
         tink.TinkError: another master key wrapped it, or for another person, or it was altered.
 
     """
-    daead.register()
+    _registered()
     keyset = tink.proto_keyset_format.parse_encrypted(wrapped, master, _owner(tenant, subject))
     key: SubjectKey = keyset.primitive(daead.DeterministicAead)
     return key
+
+
+@cache
+def _registered() -> None:
+    # A millisecond each time, a hundred times what a key costs.
+    daead.register()
 
 
 def _owner(tenant: str, subject: str) -> bytes:
