@@ -12,6 +12,8 @@ __all__ = ["Tallies", "Tally"]
 _BATCH, _MEMBER = "batch/", "member/"
 # The character after the slash: the member keys of one batch lie between the two.
 _SLASH, _AFTER_SLASH = "/", "0"
+# Members looked at together, some 3 MB: a batch may be a year of a company's cards.
+_CHUNK = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,13 @@ class Tallies:
     def members(self, batch: str) -> Iterator[tuple[str, str]]:
         """Yield the members with their states, in order of their ids."""
         prefix = _MEMBER + batch
-        for key, value in self._store.range(prefix + _SLASH, prefix + _AFTER_SLASH):
-            kept = orjson.loads(value)
-            if kept["member"]:
-                yield key.removeprefix(prefix + _SLASH), kept["state"]
+        start = prefix + _SLASH
+        while chunk := tuple(self._store.range(start, prefix + _AFTER_SLASH, _CHUNK)):
+            for key, value in chunk:
+                kept = orjson.loads(value)
+                if kept["member"]:
+                    yield key.removeprefix(prefix + _SLASH), kept["state"]
+            start = f"{chunk[-1][0]}\0"
 
     def _known(self, batch: str, expense_id: str) -> tuple[str | None, bool]:
         value = self._store.get(f"{_MEMBER}{batch}/{expense_id}")

@@ -1,12 +1,15 @@
 """Batch."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.batch.tally import Tallies, Tally
+from consumers.runtime.memory_store import MemoryStore
 from consumers.stages import stage_named
 from schemas.envelope import Event, caused
 from schemas.events import BatchClosed, BatchCompleted, BatchProgressed, SubmissionRepeated
@@ -113,6 +116,30 @@ def test_parts() -> None:
     assert batch.closed("c", part=2, parts=2) == []
     (done,) = batch.closed("a", "b", part=1, parts=2)
     assert (done.members, done.final) == (3, True)
+
+
+class _Counted(MemoryStore):
+    """Remembers how many keys each walk asked for at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int | None] = []
+
+    def range(self, start: str, end: str, limit: int | None = None) -> Iterator[tuple[str, bytes]]:
+        """Walk."""
+        self.asked.append(limit)
+        return super().range(start, end, limit)
+
+
+def test_the_members_of_a_large_batch_are_looked_at_piece_by_piece() -> None:
+    """Every member is told once and in order, and no more than ten thousand are held at a time."""
+    store = _Counted()
+    tallies, tally = Tallies(store), Tally()
+    names = [f"{n:05d}" for n in range(20_001)]
+    for name in names:
+        tally = tallies.enrol(tally, "b", name)
+    assert [name for name, _ in tallies.members("b")] == names
+    assert store.asked == [10_000] * 4
 
 
 def test_repeated_members() -> None:
