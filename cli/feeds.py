@@ -19,10 +19,10 @@ from producers.card_line import Holder
 from producers.feed_map import ColumnMap, load_map
 from producers.feed_rows import FeedRefused
 from producers.feeds.formats import FORMATS
-from producers.lag import lags
+from producers.lag import Lags
 from schemas.records import Context
 
-__all__ = ["Strict", "add", "feed_file", "furthest_behind", "given_map"]
+__all__ = ["Strict", "add", "feed_file", "furthest_behind", "given_map", "stages_behind"]
 
 
 Strict = Annotated[
@@ -103,7 +103,11 @@ def feed_file(
     except (FeedRefused, BatchNameRefused, OSError) as error:
         raise Refused(str(error)) from error
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with found.edge() as edge, Progress(*columns, console=errors, disable=quiet) as progress:
+    with (
+        found.edge() as edge,
+        stages_behind(found) as asked,
+        Progress(*columns, console=errors, disable=quiet) as progress,
+    ):
         task = progress.add_task("sending", total=feed.rows)
         chosen = name or new_batch(holder.tenant, feed.sha256, now())
         return send(
@@ -111,7 +115,7 @@ def feed_file(
             edge,
             holder,
             chosen,
-            lag=lambda: furthest_behind(found),
+            lag=lambda: furthest_behind(asked),
             pause=time.sleep,
             on_row=lambda: progress.advance(task),
         )
@@ -134,10 +138,14 @@ def given_map(form: str | None, *, strict: bool = False) -> ColumnMap:
     return given.model_copy(update={"strict": True}) if strict else given
 
 
-def furthest_behind(found: Session) -> int:
+def stages_behind(found: Session) -> Lags:
+    """Return what asks how far the stages are behind."""
+    return Lags(found.bootstrap, {s.name: s.reads.name for s in STAGES}, found.settings.kafka_options)
+
+
+def furthest_behind(asked: Lags) -> int:
     """Return the lag of the stage furthest behind, in records."""
-    groups = {s.name: s.reads.name for s in STAGES}
-    return max(sum(p.values()) for p in lags(found.bootstrap, groups, found.settings.kafka_options).values())
+    return max(sum(partitions.values()) for partitions in asked.read().values())
 
 
 def _tell(report: FeedReport) -> None:

@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from audit.story import money
 from cli.context import Refused, Unreachable, session
 from cli.documents import Department, Ledger, Project, Role, Tenant
-from cli.feeds import Strict, furthest_behind, given_map
+from cli.feeds import Strict, furthest_behind, given_map, stages_behind
 from cli.output import console, errors, say_json
 from producers.batch import BatchNameRefused, batch_name
 from producers.card_line import Holder
@@ -115,7 +115,11 @@ def _pulled(
     try:
         source = _source(url, table, keys, given_map(form, strict=strict), holder)
         chosen = batch_name(name or source.where)
-        with found.edge() as edge, Progress(*columns, console=errors, disable=quiet) as progress:
+        with (
+            found.edge() as edge,
+            stages_behind(found) as asked,
+            Progress(*columns, console=errors, disable=quiet) as progress,
+        ):
             task = progress.add_task("pulled", total=None)
             return run(
                 source,
@@ -123,7 +127,7 @@ def _pulled(
                 holder,
                 chosen,
                 again=again,
-                lag=lambda: furthest_behind(found),
+                lag=lambda: furthest_behind(asked),
                 pause=time.sleep,
                 on_rows=lambda rows: progress.advance(task, rows),
             )

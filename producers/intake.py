@@ -17,7 +17,7 @@ from producers.custody import load_pseudonyms
 from producers.door import Door, Submitter
 from producers.edge import SettingsIncomplete, codec_of
 from producers.keys import Keyring, key_tail
-from producers.lag import lags
+from producers.lag import Lags
 from producers.opening import NOBODY
 from producers.publisher import PublishFailed
 from producers.sender import Sender
@@ -59,6 +59,7 @@ class Intake:
         self.pseudonyms = load_pseudonyms(settings)
         self._master = load_master(settings.master_key_source)
         self._sender = Sender(self._bootstrap, self._codec, settings.kafka_options)
+        self._lags = Lags(self._bootstrap, settings.door_groups, settings.kafka_options)
         self._places = anyio.CapacityLimiter(_SIDE_BY_SIDE)
         self._opening = threading.Lock()
         self._opened: tuple[Door, Keyring, BlobStore] | None = None
@@ -156,14 +157,13 @@ class Intake:
             await anyio.sleep(_LOOK_EVERY_S)
 
     def _lag(self) -> dict[str, int]:
-        groups = self._settings.door_groups
-        if not groups:
+        if not self._settings.door_groups:
             return {}
-        found = lags(self._bootstrap, groups, self._settings.kafka_options)
-        return {group: sum(partitions.values()) for group, partitions in found.items()}
+        return {group: sum(partitions.values()) for group, partitions in self._lags.read().items()}
 
     async def close(self) -> None:
         """Let go of every connection."""
         await self._sender.close()
+        self._lags.close()
         if self._opened is not None:
             self._opened[1].close()

@@ -5,17 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 
 from producers import lag
 
 
 def _answered(value: Any) -> Future[Any]:
     future: Future[Any] = Future()
-    if isinstance(value, Exception):
-        future.set_exception(value)
-    else:
-        future.set_result(value)
+    future.set_result(value)
     return future
 
 
@@ -45,24 +42,28 @@ class _Brokers:
         self.at += latest
         return found
 
-    def list_consumer_group_offsets(
-        self, asked: list[ConsumerGroupTopicPartitions], request_timeout: float
-    ) -> dict[str, Future[Any]]:
-        """Tell what a group has done as of now; a group of no commit is not known at all."""
-        del request_timeout
-        (one,) = asked
-        if int(one.group_id[1]) >= self.at:
-            return {one.group_id: _answered(KafkaException(KafkaError(KafkaError.GROUP_ID_NOT_FOUND)))}
-        done = SimpleNamespace(
-            topic_partitions=[TopicPartition(tp.topic, tp.partition, 1) for tp in one.topic_partitions or ()]
-        )
-        return {one.group_id: _answered(done)}
+
+class _Member:
+    """A client in a group's name."""
+
+    def __init__(self, brokers: _Brokers, settings: dict[str, Any]) -> None:
+        self._brokers, self._group = brokers, int(settings["group.id"][1])
+
+    def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        """Tell what the group has done as of now."""
+        del timeout
+        offset = 1 if self._group < self._brokers.at else -1001
+        return [TopicPartition(tp.topic, tp.partition, offset) for tp in partitions]
+
+    def close(self) -> None:
+        """Let go."""
 
 
 def test_a_record_between_two_groups_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the record moves on between two questions, nothing is behind only when the last group has done it."""
     brokers = _Brokers()
     monkeypatch.setattr(lag, "AdminClient", brokers)
+    monkeypatch.setattr(lag, "Consumer", lambda settings: _Member(brokers, settings))
     monkeypatch.setattr(
         lag,
         "OffsetSpec",
