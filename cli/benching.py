@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.context import Refused, session
+from cli.context import Refused
 from cli.output import console, errors, say_json
+from config.settings import read_settings
 
 if TYPE_CHECKING:
     from bench.report import Report
@@ -159,7 +160,7 @@ def _benches(
     )
 
     return {
-        "handover": lambda: handover.measure(session().settings.bootstrap_servers, quix=pythons[0]),
+        "handover": lambda: handover.measure(read_settings().bootstrap_servers, quix=pythons[0]),
         "policy": lambda: judging.measure(engines=pythons[1]),
         "tracks": tracks.measure,
         "backtest": backtesting.measure,

@@ -22,7 +22,7 @@ from vault.blobs import BlobStoreUnavailable
 from vault.master import MasterKeyUnusable
 from vault.pseudonym import Pseudonyms
 
-__all__ = ["Refused", "Session", "Unreachable", "actor", "now", "session"]
+__all__ = ["UNREACHABLE", "Refused", "Session", "Unreachable", "actor", "now", "session"]
 
 
 class Refused(Exception):
@@ -33,7 +33,7 @@ class Unreachable(Exception):
     """Something that is needed does not answer. Exit code 1; nothing that was acknowledged is lost, try again."""
 
 
-_UNREACHABLE = (BlobStoreUnavailable, TransportLost, PublishFailed, RegistryUnavailable)
+UNREACHABLE = (BlobStoreUnavailable, TransportLost, PublishFailed, RegistryUnavailable)
 
 
 def now() -> datetime:
@@ -126,7 +126,7 @@ class Session:
         try:
             with open_edge(self.settings, now) as edge:
                 yield edge
-        except _UNREACHABLE as error:
+        except UNREACHABLE as error:
             raise Unreachable(str(error)) from error
         except (SettingsIncomplete, SecretsUnusable, MasterKeyUnusable) as error:
             raise Refused(str(error)) from error

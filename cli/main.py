@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 from rich.markup import escape
 
-from cli.context import Refused, Unreachable
+from cli.context import UNREACHABLE, Refused, Unreachable
 from cli.output import errors
 from devstack.stack import StackError
 from devstack.supervisor import SupervisorError
@@ -87,6 +87,9 @@ def run() -> None:
         sys.exit(2)
     except (StackError, SupervisorError, Unreachable, ProvisioningFailed) as error:
         errors.print(f"[red]spendtrail:[/red] {escape(str(error))}")
+        sys.exit(1)
+    except UNREACHABLE as error:
+        errors.print(f"[red]spendtrail:[/red] {escape(str(error))}. Is it up? `spendtrail up` starts what is stopped")
         sys.exit(1)
 
 

@@ -1,12 +1,15 @@
 """What the command line says when it is asked for what cannot be."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from cli.context import Refused
-from cli.main import app
+from cli.main import app, run
+from producers.lag import Lags
+from streams.record import TransportLost
 
 
 @pytest.fixture
@@ -42,6 +45,24 @@ def refusal(*words: str) -> str:
 def test_without_a_system_the_remedy_is_named(empty_home: Path, words: list[str]) -> None:
     """Every verb that needs a running system says that `spendtrail up` starts one."""
     assert "spendtrail up" in refusal(*words)
+
+
+def test_a_system_that_was_ended_is_said_to_be_down(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Brokers that are known and do not answer: a sentence, a remedy and exit code 1."""
+
+    def silent(self: Lags) -> None:
+        raise TransportLost("Kafka at 127.0.0.1:1: no answer")
+
+    monkeypatch.setattr(Lags, "read", silent)
+    monkeypatch.setenv("SPENDTRAIL_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setattr(sys, "argv", ["spendtrail", "status"])
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert ended.value.code == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Kafka at 127.0.0.1:1: no answer. Is it up? `spendtrail up` starts what is stopped" in told
 
 
 def test_files_that_are_not_there_are_named(empty_home: Path) -> None:
