@@ -69,6 +69,8 @@ def step(state: str | None, revision: int, action: str, status: str, entry_revis
     that begins in the middle, a revision passed over. An ended expense then stays ended: what was posted is posted,
     whatever is written about it afterwards. Any other moves on, as the later word.
     """
+    # A `State` equals its text, so either may be what is remembered for both; JSON takes only the text as a key.
+    state, status = None if state is None else str(state), str(status)
     if action in _BESIDE or (state is not None and entry_revision < revision):
         # A correction is the newer word; what still arrives about the corrected revision is not news.
         return Step(state, revision, news=False)

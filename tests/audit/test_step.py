@@ -3,6 +3,7 @@
 import pytest
 
 from audit.step import Step, step
+from schemas.lifecycle import State
 
 CASES = [
     # state, revision, action, status, entry's revision, expected
@@ -44,3 +45,11 @@ CASES = [
 def test_step(state: str | None, revision: int, action: str, status: str, entry_revision: int, expected: Step) -> None:
     """Each kind of entry moves the expense, leaves it, or is a breach; what has ended stays ended."""
     assert step(state, revision, action, status, entry_revision) == expected
+
+
+def test_a_step_is_told_as_text_whoever_asked_first() -> None:
+    """What is remembered for an enumeration's member serves its text too."""
+    asked = step(State.EVALUATED, 7, "ExpenseDecided", State.DECIDED, 7)
+    told = step("evaluated", 7, "ExpenseDecided", "decided", 7)
+    assert (type(asked.state), type(told.state)) == (str, str)
+    assert type(step(State.DECIDED, 7, "PairDismissed", State.DECIDED, 7).state) is str
