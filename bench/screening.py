@@ -5,7 +5,7 @@ across expenses, of writing the decision and its audit record, of taking in what
 runner, the client and the changelog's records come on top of these; the stage cannot be faster than all of it together.
 
 Twice: where a person buys something once a day, as people do, and where everyone does so twenty times a day, so that
-every line meets others.
+every line meets others. And what taking back an expense costs that thousands of later ones count in their totals.
 """
 
 import tempfile
@@ -20,6 +20,7 @@ from random import Random
 from typing import Final
 
 from bench.report import Report, per_second, ratio
+from bench.retracting import retracted
 from consumers.evaluate.handler import evaluate
 from consumers.runtime.store import PartitionStore, RecordView
 from consumers.runtime.transport import Fetched
@@ -50,6 +51,8 @@ _TENTH: Final = 10
 _TOGETHER: Final = 1_000
 _COMMITS: Final = 50
 _PARTS: Final = ("read", "look", "write", "take", "file")
+# How many lines of one department are taken back from.
+_LATER: Final = 20_000
 _VERSIONS: Final = {"policies": "0" * 64}
 
 
@@ -74,6 +77,7 @@ def measure(*, number: int = 50_000) -> Report:
     _run(_TOGETHER, _ORDINARY, policies)
     run, dense = _run(number, _ORDINARY, policies), _run(number, _DENSE, policies)
     tenth = number // _TENTH
+    flagged, ordinary, large = retracted(lines(_LATER, policies, departments=1), policies)
     whole, crowded = run.spent[-1], dense.spent[-1]
     first, last = run.spent[tenth - 1], whole - run.spent[-tenth - 1]
     return Report(
@@ -91,6 +95,11 @@ def measure(*, number: int = 50_000) -> Report:
             "dense_us_by_part": dense.us(number),
             "dense_flagged_percent": round(100 * dense.flagged / number, 1),
             "dense_state_bytes_per_line": round(dense.size / number),
+            "retraction_flagged": flagged,
+            "retraction_s": round(sum(ordinary.pieces), 3),
+            "large_retraction_s": round(sum(large.pieces), 3),
+            "large_retraction_longest_piece_s": round(max(large.pieces), 3),
+            "large_retraction_told": large.told,
         },
         {"lines of a person and day": {"ordinary": _ORDINARY, "dense": _DENSE}, "ledgers": 1, "broker": None},
         {"last_to_first": ratio(last, first), "dense_to_ordinary": ratio(crowded, whole)},
@@ -136,11 +145,16 @@ def _run(number: int, density: int, policies: Policies) -> _Run:
     return run
 
 
-def lines(number: int, policies: Policies, density: int = _ORDINARY) -> Iterator[ExpenseEvaluated]:
-    """Yield evaluated card lines of one ledger, each its own expense, in no order of days; the same every time."""
+def lines(
+    number: int, policies: Policies, density: int = _ORDINARY, departments: int = 0
+) -> Iterator[ExpenseEvaluated]:
+    """Yield evaluated card lines of one ledger, each its own expense, in no order of days; the same every time.
+
+    Of so many departments, of as many as there are lines for where that is not said.
+    """
     numbers = Random(1)  # noqa: S311 - the same lines again, no secret
     people = max(1, number // (_DAYS * density))
-    departments = max(1, number // _LINES_A_DEPARTMENT)
+    departments = departments or max(1, number // _LINES_A_DEPARTMENT)
     for place in range(number):
         merchant = f"lunch counter {numbers.randrange(_MERCHANTS):03}"
         person = numbers.randrange(people)

@@ -63,9 +63,9 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.APPROVALS,),
         handler="consumers.screen.handler",
         stateful=True,
-        # What a person bought on a day is one value since the third version; events are kept in the bytes they came in
-        # since the second.
-        state_version=3,
+        # A total stands in the key that watches it since the fourth version; what a person bought on a day is one value
+        # since the third; events are kept in the bytes they came in since the second.
+        state_version=4,
         tables=(t.POLICIES,),
     ),
     Stage(

@@ -14,7 +14,7 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
     dismissed/<expense>/<group>      what a person has let stand (`dismissals`)
 
 Versions 1 and 2 of the state had no days, and of purchases a mark or count at `purchases/<side>/<subject>`; version 1
-kept events as JSON. All of it is read still.
+kept events as JSON, and up to version 3 nothing stood in the keys that watch a total. All of it is read still.
 """
 
 from collections.abc import Iterator
@@ -94,9 +94,13 @@ class Ledger:
 
     def next(self) -> int:
         """Return the place of the next expense in the order of arrival."""
-        sequence = int(self._store.get(f"{self._at}sequence") or b"0") + 1
+        sequence = self.last() + 1
         self._store.put(f"{self._at}sequence", str(sequence).encode())
         return sequence
+
+    def last(self) -> int:
+        """Return the place of the last expense in the order of arrival, 0 before the first."""
+        return int(self._store.get(f"{self._at}sequence") or b"0")
 
     # Reading
 

@@ -1,17 +1,27 @@
-"""Decisions of a ledger that lean on other expenses or wait for a receipt, kept to be made again."""
+"""Decisions of a ledger that lean on other expenses or wait for a receipt, kept to be made again.
 
+What a decision counts as the total before it stands apart from the rest of it, in the key by which it watches that
+total: `watch/<account>/<place>` holds `<total before> <most that may be before>`. So a retraction moves thousands of
+later totals, few of which change what was decided, without reading the decisions. Before version 4 of the state such a
+key was empty, as those that watch an expense are, and the total stood in the decision alone.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, cast
 
 import orjson
 
 from consumers.runtime.stage import Store
+from consumers.screen.footprint import Account
 from consumers.screen.prior import Prior
 from schemas.codec import Codec
 from schemas.events import ExpenseEvaluated
+from schemas.frozen import changed
 from schemas.plain import from_plain
 
-__all__ = ["Kept", "KeptDecisions", "place_of"]
+__all__ = ["Kept", "KeptDecisions", "Moved", "place_of", "room_of"]
 
 # The code point after "/" closes a folder, and places in the order of arrival have this many digits.
 _AFTER: Final = "0"
@@ -19,11 +29,17 @@ _DIGITS: Final = 12
 # Between a kept decision, one line of JSON, and its event.
 _EVENT: Final = b"\n"
 _EVALUATED: Final = ExpenseEvaluated.__name__
+_BOUNDLESS: Final = Decimal("Infinity")
 
 
 def place_of(sequence: int) -> str:
     """Return a place in the order of arrival as keys have it."""
     return f"{sequence:0{_DIGITS}}"
+
+
+def room_of(account: Account) -> Decimal:
+    """Return the most that may have been in an account before what exceeds its limit by this amount."""
+    return max(account.limit, account.warn_at) - account.amount if account.amount > 0 else _BOUNDLESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +53,33 @@ class Kept:
     gist: tuple[tuple[str, str | None], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What less in an account makes of one decision's total: where it stands, and whether to decide again."""
+
+    place: int
+    key: str
+    value: bytes
+    decides: bool
+
+
 class KeptDecisions:
     """The kept decisions of one ledger, whose keys begin with `at`."""
 
     def __init__(self, store: Store, at: str, codec: Codec) -> None:
         self._store, self._at, self._codec = store, at, codec
 
-    def keep(self, kept: Kept, *, waiting: bool) -> None:
-        """Keep a decision that is not kept yet, watched under each account and expense it leans on."""
+    def keep(self, kept: Kept, rooms: Mapping[str, Decimal], *, waiting: bool) -> None:
+        """Keep a decision that is not kept yet, watched under each account and expense it leans on.
+
+        `rooms` is `room_of` by account; one that is not there is decided again whenever its total moves.
+        """
         place = place_of(kept.sequence)
-        watched = (*kept.prior.totals, *kept.prior.others())
-        for name in watched:
+        totals, others = kept.prior.totals, kept.prior.others()
+        for name in others:
             self._store.put(f"{self._at}watch/{name}/{place}", b"")
+        for name, total in totals.items():
+            self._store.put(f"{self._at}watch/{name}/{place}", _watching(total, rooms.get(name)))
         if waiting:
             self._store.put(f"{self._at}waiting/{kept.event.expense_id}", place.encode())
         record = {
@@ -56,7 +87,7 @@ class KeptDecisions:
             "prior": kept.prior.canonical(),
             "number": kept.number,
             "gist": kept.gist,
-            "watched": watched,
+            "watched": (*totals, *others),
         }
         self._store.put(f"{self._at}kept/{place}", orjson.dumps(record) + _EVENT + self._codec.encode(kept.event))
 
@@ -74,28 +105,60 @@ class KeptDecisions:
         self._store.delete(f"{self._at}kept/{place}")
 
     def kept(self, sequence: int) -> Kept | None:
-        """Return a kept decision.
+        """Return a kept decision, its totals as they are now.
 
         Raises:
             Undecodable, RegistryUnavailable: see the codec.
 
         """
-        value = self._store.get(f"{self._at}kept/{place_of(sequence)}")
+        place = place_of(sequence)
+        value = self._store.get(f"{self._at}kept/{place}")
         if value is None:
             return None
-        head, _, data = value.partition(_EVENT)
-        record = orjson.loads(head)
+        told, _, data = value.partition(_EVENT)
+        record = orjson.loads(told)
         event = self._codec.decode(data) if data else from_plain({"event": _EVALUATED, **record["event"]})
         gist = tuple((code, other) for code, other in record["gist"])
-        return Kept(sequence, cast("ExpenseEvaluated", event), Prior.read(record["prior"]), record["number"], gist)
+        prior = Prior.read(record["prior"])
+        totals = {
+            name: Decimal(watched.split()[0].decode()) if watched else total
+            for name, total in prior.totals.items()
+            for watched in (self._store.get(f"{self._at}watch/{name}/{place}"),)
+        }
+        return Kept(sequence, cast("ExpenseEvaluated", event), changed(prior, totals=totals), record["number"], gist)
 
-    def watching(self, name: str, after: int = 0) -> tuple[int, ...]:
-        """Return who leans on an account or expense, in order of arrival, only those that came after a place."""
+    def watching(self, name: str) -> tuple[int, ...]:
+        """Return who leans on an expense, in order of arrival."""
         folder = f"{self._at}watch/{name}/"
-        start = folder + place_of(after + 1)
-        return tuple(int(key.rpartition("/")[2]) for key, _ in self._store.range(start, folder[:-1] + _AFTER))
+        return tuple(int(key.rpartition("/")[2]) for key, _ in self._store.range(folder, folder[:-1] + _AFTER))
+
+    def less(self, account: str, amount: Decimal, after: int, upto: int, most: int) -> tuple[Moved, ...]:
+        """Return what `amount` less in an account makes of the first `most` totals after one place, up to another."""
+        folder = f"{self._at}watch/{account}/"
+        rows = self._store.range(folder + place_of(after + 1), folder + place_of(upto + 1), most)
+        return tuple(self._moved(account, amount, key, value) for key, value in rows)
+
+    def move(self, moved: Moved) -> None:
+        """Write down what a total is now."""
+        self._store.put(moved.key, moved.value)
+
+    def _moved(self, account: str, amount: Decimal, key: str, value: bytes) -> Moved:
+        place = key.rpartition("/")[2]
+        total, *rest = map(Decimal, value.decode().split()) if value else (self._told(account, place),)
+        room = rest[0] if rest else None
+        now = total - amount
+        return Moved(int(place), key, _watching(now, room), room is None or (total > room) != (now > room))
+
+    def _told(self, account: str, place: str) -> Decimal:
+        """Return a total from the decision itself, where its key does not have it yet."""
+        value = self._store.get(f"{self._at}kept/{place}") or b"{}"
+        return Prior.read(orjson.loads(value.partition(_EVENT)[0])["prior"]).totals[account]
 
     def waiting(self, expense: str) -> int | None:
         """Return the place of a card line that waits for its receipt, None where it does not wait."""
         value = self._store.get(f"{self._at}waiting/{expense}")
         return None if value is None else int(value)
+
+
+def _watching(total: Decimal, room: Decimal | None) -> bytes:
+    return f"{total:f}".encode() if room is None else f"{total:f} {room:f}".encode()
