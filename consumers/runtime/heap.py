@@ -10,8 +10,9 @@ __all__ = ["Heap", "set_aside"]
 # `mallopt`'s name for the number of arenas, from malloc.h.
 _ARENA_MAX: Final = -8
 _ARENAS: Final = 2
-# Often enough that no long batch stays behind, seldom enough to cost nothing: a walk takes some milliseconds.
-_EVERY_S: Final = 10.0
+# Often enough that what long batches leave does not add up, seldom enough to cost nothing: a walk takes some
+# milliseconds.
+_EVERY_S: Final = 2.0
 
 
 class Heap:
@@ -26,15 +27,20 @@ class Heap:
         library = ctypes.CDLL(None)
         self._trim = getattr(library, "malloc_trim", None)
         self._now, self._due = now, now() + _EVERY_S
+        self._used = True
         mallopt = getattr(library, "mallopt", None)
         if mallopt is not None:
             mallopt(_ARENA_MAX, _ARENAS)
 
-    def look(self) -> None:
-        """Hand back what is free, when it is time again."""
-        if self._trim is not None and self._now() >= self._due:
+    def look(self, came: int) -> None:
+        """Hand back what is free, when it is time again; `came` is how many records have come since the last look.
+
+        A stage to which nothing comes has nothing more to hand back.
+        """
+        self._used |= came > 0
+        if self._used and self._trim is not None and self._now() >= self._due:
             self._trim(0)
-            self._due = self._now() + _EVERY_S
+            self._due, self._used = self._now() + _EVERY_S, False
 
 
 def set_aside() -> None:

@@ -199,7 +199,7 @@ class _Process:
         self._health.ready = True
         while not stop.is_set():
             try:
-                member.step()
+                came = member.step()
                 losses = 0
             except TransactionLost as error:
                 losses += 1
@@ -210,7 +210,7 @@ class _Process:
                 self._health.missing = dict(member.missing)
                 self._health.spare = self._standby.look(self._owned())
                 self._health.beats()
-                self._heap.look()
+                self._heap.look(came)
 
     def _recovered(self, member: Member) -> None:
         try:
