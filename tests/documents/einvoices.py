@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from documents import pdf, xmltree
 from documents.einvoice import read_einvoice
@@ -46,6 +47,15 @@ def rules_broken(content: bytes) -> set[str]:
     """Return the ids of the rules that the product says an e-invoice breaks."""
     problems = read_einvoice(xmltree.parse_xml(content)).problems
     return {problem.message[1:].split("]")[0] for problem in problems}
+
+
+def elements(node: etree._Element, path: str) -> list[etree._Element]:
+    """Return the elements that an XPath selects; one that gives a number, a text or an attribute is a mistake."""
+    found = node.xpath(path)
+    assert isinstance(found, list)
+    selected = [each for each in found if isinstance(each, etree._Element)]
+    assert len(selected) == len(found)
+    return selected
 
 
 def _attached(path: Path) -> list[bytes]:

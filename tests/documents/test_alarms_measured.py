@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from tests.documents.einvoices import GOOD, MEASURED, invoices, rules_broken
+from tests.documents.einvoices import GOOD, MEASURED, elements, invoices, rules_broken
 
 pytestmark = MEASURED
 
@@ -29,28 +29,28 @@ TRUE_ALARMS = {
 def _texts(root: etree._Element, path: str) -> list[str]:
     """What the elements at a path of local names hold, blank ones left out."""
     steps = "/".join(step if step == "." else f"*[local-name()='{step}']" for step in path.split("/"))
-    return [str(each.text).strip() for each in root.xpath(f".//{steps}") if (each.text or "").strip()]
+    return [str(each.text).strip() for each in elements(root, f".//{steps}") if (each.text or "").strip()]
 
 
 def _registered(seller: etree._Element, path: str, scheme: str) -> list[str]:
     """Tax registrations (CII `schemeID`, UBL `TaxScheme/ID`) with their kind, as "VA:DE1"."""
-    return [f"{each.get(scheme)}:{(each.text or '').strip()}" for each in seller.xpath(path)]
+    return [f"{each.get(scheme)}:{(each.text or '').strip()}" for each in elements(seller, path)]
 
 
 def _seller_unidentified(root: etree._Element) -> str | None:
     """BR-CO-26: the seller identifier, its legal registration or its VAT identifier shall be present."""
-    sellers = root.xpath("//*[local-name()='SellerTradeParty' or local-name()='AccountingSupplierParty']")
+    sellers = elements(root, "//*[local-name()='SellerTradeParty' or local-name()='AccountingSupplierParty']")
     for seller in sellers:
         if etree.QName(seller).localname == "SellerTradeParty":
             taxes = _registered(seller, "./*[local-name()='SpecifiedTaxRegistration']/*[local-name()='ID']", "schemeID")
-            vat = [each for each in taxes if each.startswith("VA:")]
-            named = seller.xpath("./*[local-name()='ID' or local-name()='GlobalID']")
+            vat = any(each.startswith("VA:") for each in taxes)
+            named = bool(elements(seller, "./*[local-name()='ID' or local-name()='GlobalID']"))
             legal = _texts(seller, "SpecifiedLegalOrganization/ID")
         else:
-            schemes = seller.xpath(".//*[local-name()='PartyTaxScheme']")
+            schemes = elements(seller, ".//*[local-name()='PartyTaxScheme']")
             taxes = [*_texts(seller, "PartyTaxScheme/CompanyID")]
-            vat = [each for each in schemes if "VAT" in _texts(each, "TaxScheme/ID") and _texts(each, "CompanyID")]
-            named = _texts(seller, "PartyIdentification/ID")
+            vat = any("VAT" in _texts(each, "TaxScheme/ID") and _texts(each, "CompanyID") for each in schemes)
+            named = bool(_texts(seller, "PartyIdentification/ID"))
             legal = _texts(seller, "PartyLegalEntity/CompanyID")
         if not (named or legal or vat):
             return f"seller has no BT-29, BT-30 or BT-31, but for tax registrations {', '.join(taxes) or 'none'}"

@@ -7,7 +7,7 @@ from lxml import etree
 
 from documents import xmltree
 from documents.einvoice import read_einvoice
-from tests.documents.einvoices import BAD, MEASURED, invoices, rules_broken
+from tests.documents.einvoices import BAD, MEASURED, elements, invoices, rules_broken
 
 pytestmark = MEASURED
 
@@ -39,11 +39,15 @@ def _steps(path: str) -> str:
     )
 
 
+def _text(element: etree._Element) -> str:
+    return (element.text or "").strip()
+
+
 def _texts(root: etree._Element, *paths: str) -> str | None:
     for path in paths:
-        for found in root.xpath(f"./{_steps(path)}"):
-            if (found.text or "").strip():
-                return str(found.text).strip()
+        for found in elements(root, f"./{_steps(path)}"):
+            if text := _text(found):
+                return text
     return None
 
 
@@ -67,7 +71,7 @@ def _by_xpath(content: bytes) -> tuple[dict[str, object], list[tuple[object, ...
     totals = "SpecifiedTradeSettlementMonetarySummation" if old else "SpecifiedTradeSettlementHeaderMonetarySummation"
     sums = f"{trade}/{part}Settlement/{totals}"
     currency = _texts(root, f"{trade}/{part}Settlement/InvoiceCurrencyCode")
-    taxes = root.xpath(f"./{_steps(f'{sums}/TaxTotalAmount')}[not(@currencyID) or @currencyID='{currency}']")
+    taxes = elements(root, f"./{_steps(f'{sums}/TaxTotalAmount')}[not(@currencyID) or @currencyID='{currency}']")
     header: dict[str, object] = {
         "invoice_number": _texts(root, f"{head}/ID"),
         "invoice_date": _day(_texts(root, f"{head}/IssueDateTime/DateTimeString")),
@@ -75,7 +79,7 @@ def _by_xpath(content: bytes) -> tuple[dict[str, object], list[tuple[object, ...
         "vendor_name": _texts(root, f"{trade}/{part}Agreement/SellerTradeParty/Name"),
         "buyer_name": _texts(root, f"{trade}/{part}Agreement/BuyerTradeParty/Name"),
         "subtotal": _number(_texts(root, f"{sums}/TaxBasisTotalAmount")),
-        "tax": _number(taxes[0].text.strip()) if taxes else None,
+        "tax": _number(_text(taxes[0])) if taxes else None,
         "total": _number(_texts(root, f"{sums}/GrandTotalAmount")),
     }
     own = "SpecifiedSupplyChainTrade" if old else "SpecifiedLineTrade"
@@ -88,7 +92,7 @@ def _by_xpath(content: bytes) -> tuple[dict[str, object], list[tuple[object, ...
             _number(_texts(line, f"{own}Settlement/ApplicableTradeTax/{rate}")),
             _number(_texts(line, f"{own}Settlement/{line_sums}/LineTotalAmount")),
         )
-        for line in root.xpath(f"./{_steps(f'{trade}/IncludedSupplyChainTradeLineItem')}")
+        for line in elements(root, f"./{_steps(f'{trade}/IncludedSupplyChainTradeLineItem')}")
         if _texts(line, "AssociatedDocumentLineDocument/LineStatusReasonCode") not in {"GROUP", "INFORMATION"}
     ]
     return header, lines
@@ -96,7 +100,7 @@ def _by_xpath(content: bytes) -> tuple[dict[str, object], list[tuple[object, ...
 
 def _by_xpath_ubl(root: etree._Element) -> tuple[dict[str, object], list[tuple[object, ...]]]:
     currency = _texts(root, "DocumentCurrencyCode")
-    taxes = root.xpath(f"./{_steps('TaxTotal/TaxAmount')}[not(@currencyID) or @currencyID='{currency}']")
+    taxes = elements(root, f"./{_steps('TaxTotal/TaxAmount')}[not(@currencyID) or @currencyID='{currency}']")
     header: dict[str, object] = {
         "invoice_number": _texts(root, "ID"),
         "invoice_date": _day(_texts(root, "IssueDate")),
@@ -112,10 +116,10 @@ def _by_xpath_ubl(root: etree._Element) -> tuple[dict[str, object], list[tuple[o
             "AccountingCustomerParty/Party/PartyName/Name",
         ),
         "subtotal": _number(_texts(root, "LegalMonetaryTotal/TaxExclusiveAmount")),
-        "tax": _number(taxes[0].text.strip()) if taxes else None,
+        "tax": _number(_text(taxes[0])) if taxes else None,
         "total": _number(_texts(root, "LegalMonetaryTotal/TaxInclusiveAmount")),
     }
-    nodes = root.xpath("./*[local-name()='InvoiceLine' or local-name()='CreditNoteLine']")
+    nodes = elements(root, "./*[local-name()='InvoiceLine' or local-name()='CreditNoteLine']")
     lines: list[tuple[object, ...]] = [
         (
             _texts(line, "Item/Name", "Item/Description"),
