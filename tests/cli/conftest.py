@@ -26,9 +26,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Path) -> Callable[..., None]:
-    """Return a function that appends to an audit log and policies of the test's own, which the verbs then read."""
-    mine = {}
+def own(monkeypatch: pytest.MonkeyPatch, home: Path) -> dict[str, topics.Topic]:
+    """Return topics of the test's own, by the names of those in whose place the verbs then read them."""
+    mine: dict[str, topics.Topic] = {}
     for name in ("AUDIT_LOG", "SUBMITTED", "PARSED", "BATCHES", "POLICIES", "AUDIT_ALERTS"):
         topic = getattr(topics, name)
         mine[name] = replace(topic, name=f"{topic.name}-{home.parent.name}")
@@ -36,7 +36,15 @@ def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Pat
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, mine[name])
     monkeypatch.setattr(archiving, "_KEPT", (mine["AUDIT_LOG"], mine["POLICIES"]))
-    provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url, topics=[*topics.TOPICS, *mine.values()])
+    return mine
+
+
+@pytest.fixture
+def log(
+    kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, own: dict[str, topics.Topic]
+) -> Callable[..., None]:
+    """Return a function that appends to an audit log and policies of the test's own, which the verbs then read."""
+    provisioning.apply(kafka_stack.bootstrap_servers, kafka_stack.registry_url, topics=[*topics.TOPICS, *own.values()])
     monkeypatch.setenv("SPENDTRAIL_BOOTSTRAP_SERVERS", kafka_stack.bootstrap_servers)
     monkeypatch.setenv("SPENDTRAIL_SCHEMA_REGISTRY_URL", kafka_stack.registry_url or "")
     settings = session().settings
@@ -46,6 +54,6 @@ def log(kafka_stack: stack.Endpoints, monkeypatch: pytest.MonkeyPatch, home: Pat
     def append(*entries: AuditSealed | PolicyPublished | AlertRaised) -> None:
         with open_publisher(settings, codec_of(settings)) as publisher:
             for entry in entries:
-                publisher.publish(entry, mine[homes[type(entry)]], 0)
+                publisher.publish(entry, own[homes[type(entry)]], 0)
 
     return append

@@ -16,11 +16,12 @@ import orjson
 import pytest
 
 from audit.reconstruct import state_at
-from cli import auditlog, columns, replaying, trail
+from cli import auditlog, columns, trail
 from cli.context import session
 from cli.output import as_json, as_line
 from producers.edge import codec_of, open_publisher
 from schemas.events import AuditSealed
+from schemas.topics import Topic
 from tests.audit.trail import (
     NOON,
     SECOND,
@@ -54,9 +55,10 @@ run()
 
 def read_table(path: Path) -> Any:
     """Return a Parquet file as a table."""
-    from pyarrow.parquet import read_table as read  # noqa: PLC0415 - half a second that few tests here need
+    # Half a second that few tests here need.
+    import pyarrow.parquet as pq  # type: ignore[import-untyped] # noqa: PLC0415 - ships no types
 
-    return read(path)
+    return pq.read_table(path)
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def run(home: Path) -> Run:
 
 
 @pytest.fixture
-def spread(log: Callable[..., None]) -> Callable[[Sequence[Sequence[AuditSealed]]], None]:
+def spread(log: Callable[..., None], own: dict[str, Topic]) -> Callable[[Sequence[Sequence[AuditSealed]]], None]:
     """Return a function that writes the entries of expenses, each expense to one of several partitions."""
     log()
 
@@ -76,7 +78,7 @@ def spread(log: Callable[..., None]) -> Callable[[Sequence[Sequence[AuditSealed]
         with open_publisher(settings, codec_of(settings)) as publisher:
             for number, entries in enumerate(trails):
                 for entry in entries:
-                    publisher.publish(entry, replaying.AUDIT_LOG, number % PARTITIONS)
+                    publisher.publish(entry, own["AUDIT_LOG"], number % PARTITIONS)
 
     return append
 
@@ -158,7 +160,7 @@ def test_a_parquet_file_that_was_not_finished_is_none(tmp_path: Path) -> None:
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_one_process_and_several_find_the_same(
-    run: Run, spread: Callable[[Sequence[Sequence[AuditSealed]]], None], tmp_path: Path
+    run: Run, spread: Callable[[Sequence[Sequence[AuditSealed]]], None], own: dict[str, Topic], tmp_path: Path
 ) -> None:
     """States at two moments, chains, heads and alterations do not depend on how many processes read."""
     trails = [sealed_really(each) for each in expenses(24)]
@@ -168,13 +170,13 @@ def test_one_process_and_several_find_the_same(
     spread(trails)
     told = {}
     for workers in (1, 2):
-        heads = tmp_path / f"heads-{workers}.json"
-        verified = run("verify", "--workers", str(workers), "--json", "--keep-heads", heads)
+        kept = tmp_path / f"heads-{workers}.json"
+        verified = run("verify", "--workers", str(workers), "--json", "--keep-heads", kept)
         assert verified.exit_code == 1
         found = orjson.loads(verified.output)
         assert found.pop("processor_s") > 0
         said = [run("replay", "--as-of", at, "--workers", str(workers), "--json").output for at in (AT, LATER)]
-        told[workers] = (found, heads.read_bytes(), said)
+        told[workers] = (found, kept.read_bytes(), said)
     assert told[1] == told[2]
     found, heads, said = told[1]
     assert {(a["kind"], a["sequence"]) for a in found["alterations"]} == {
@@ -182,7 +184,7 @@ def test_one_process_and_several_find_the_same(
     }  # fmt: skip
     assert len(orjson.loads(heads)) == len(trails)
     codec = auditlog.codec(session())
-    history = auditlog.history(auditlog.records(session(), replaying.AUDIT_LOG, quiet=True), codec)
+    history = auditlog.history(auditlog.records(session(), own["AUDIT_LOG"], quiet=True), codec)
     expected = sorted(as_json(each) for each in state_at(history, NOON + timedelta(days=30)).values())
     assert said[1].splitlines() == expected
     states = tmp_path / "states.parquet"
@@ -193,12 +195,12 @@ def test_one_process_and_several_find_the_same(
 
 @pytest.mark.kafka
 def test_a_replay_goes_on_until_interrupted(
-    home: Path, spread: Callable[[Sequence[Sequence[AuditSealed]]], None]
+    home: Path, spread: Callable[[Sequence[Sequence[AuditSealed]]], None], own: dict[str, Topic]
 ) -> None:
     """Behind the state at the moment come changes already sealed and those sealed meanwhile; SIGINT ends it well."""
     first, second = sealed_really(clean("one")), sealed_really(resolved("two"))
     spread([first, second[:6]])
-    command = [sys.executable, "-c", COMMAND, replaying.AUDIT_LOG.name]
+    command = [sys.executable, "-c", COMMAND, own["AUDIT_LOG"].name]
     command += ["audit", "replay", "--as-of", AT, "--follow", "--json"]
     following = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     patience = Timer(120, following.kill)
