@@ -45,7 +45,7 @@ test: setup ## every test: unit, contract, end to end, chaos
 lint: setup ## ruff, mypy strict, import-linter
 	@timeout 120 .venv/bin/ruff check $(PACKAGES) tests conftest.py
 	@timeout 120 .venv/bin/ruff format --check --quiet $(PACKAGES) tests conftest.py
-	@timeout 600 .venv/bin/mypy $(PACKAGES)
+	@timeout 600 .venv/bin/mypy $(PACKAGES) tests conftest.py
 	@timeout 120 .venv/bin/lint-imports
 
 fmt: setup ## format the code

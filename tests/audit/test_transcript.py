@@ -100,7 +100,8 @@ def test_whatever_is_taken_over_is_the_same(
     breach: str | None,
 ) -> None:
     """Texts of any letters and length, any number, moment and event: the same bytes, or not taken over."""
-    changed = replace(record, tables=tables, revision=revision, output=output, occurred_at=moment, **texts)
+    said = replace(record, **texts)  # type: ignore[arg-type] # by the names above, all of them fields of text
+    changed = replace(said, tables=tables, revision=revision, output=output, occurred_at=moment)
     entry = made(written(changed), breach)
     if entry is not None:
         assert entry.value == CODEC.encode(seal(_HEAD, replace(changed, recorded_at=NOON), breach))

@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -41,7 +40,16 @@ def budgeted(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Inside
     return inside
 
 
-def send(inside: Inside, folder: Path, amount: str, reference: str, **changed: str) -> str:
+def send(
+    inside: Inside,
+    folder: Path,
+    amount: str,
+    reference: str,
+    *,
+    merchant: str = "",
+    mcc: str = "5812",
+    department: str = "sales",
+) -> str:
     """Feed one card line in, wait until every stage is at rest, and return its expense id."""
     spent = date(2026, 10, 6)
     line = FeedLine(
@@ -51,16 +59,16 @@ def send(inside: Inside, folder: Path, amount: str, reference: str, **changed: s
         posting_date=spent,
         amount=Decimal(amount),
         currency="USD",
-        merchant=f"CANTEEN {reference * 3}",
-        mcc="5812",
+        merchant=merchant or f"CANTEEN {reference * 3}",
+        mcc=mcc,
         reference=reference,
-        department="sales",
+        department=department,
         project="",
         category="",
         expectation=Expectation("posted", ""),
     )
     path = folder / f"{reference}.csv"
-    path.write_bytes(write((replace(line, **changed),)))
+    path.write_bytes(write((line,)))
     (sent,) = inside.whole.json("card-feed", str(path))
     inside.rest()
     (expense,) = inside.whole.expenses(sent["batch_id"])

@@ -56,10 +56,10 @@ def test_the_list_comes_in_pages(erp: httpx2.Client) -> None:
     """Each page names where the next begins; together they are the list, and the last names none."""
     for number in range(3):
         _post(erp, f"page-{number}", _journal(900 + number, tenant_id="pages"))
-    pages, after = [], 0
+    pages: list[list[str]] = []
+    after: int | None = 0
     while after is not None:
-        asked = {"tenant_id": "pages", "after": after, "limit": 2}
-        page = erp.get("/api/v1/gl/postings", params=asked).json()
+        page = erp.get("/api/v1/gl/postings", params={"tenant_id": "pages", "after": after, "limit": 2}).json()
         pages.append([posting["idempotency_key"] for posting in page["postings"]])
         after = page["next"]
     assert pages == [["page-0", "page-1"], ["page-2"]]

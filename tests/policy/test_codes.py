@@ -85,9 +85,9 @@ def card(name: str, total: str, **more: Any) -> ExpenseCoded:
     return coded(name, total, card=True, **more)
 
 
-def dated(event: ExpenseCoded, **lines: str) -> ExpenseCoded:
+def described(event: ExpenseCoded, description: str) -> ExpenseCoded:
     """Return an expense whose only line says what was bought."""
-    return replace(event, lines=(replace(event.lines[0], **lines),))
+    return replace(event, lines=(replace(event.lines[0], description=description),))
 
 
 BANK = VendorRecorded(
@@ -161,16 +161,16 @@ TABLE: list[tuple[str, Raised, Any, Any]] = [
     (
         "ALCOHOL",
         _decided(),
-        dated(coded("a", "9"), description="House wine"),
+        described(coded("a", "9"), "House wine"),
         coded("a", "9", vendor="The Wine Cellar Restaurant"),
     ),
     (
         "ALCOHOL",
         _decided(),
-        dated(card("a", "9", vendor="THE WINE CELLAR"), description="THE WINE CELLAR 2 btl champagne"),
-        dated(card("a", "9", vendor="THE WINE CELLAR"), description="The Wine Cellar LONDON"),
+        described(card("a", "9", vendor="THE WINE CELLAR"), "THE WINE CELLAR 2 btl champagne"),
+        described(card("a", "9", vendor="THE WINE CELLAR"), "The Wine Cellar LONDON"),
     ),
-    ("PERSONAL_SPEND", _decided(), dated(coded("a", "9"), description="Perfume"), coded("a", "9")),
+    ("PERSONAL_SPEND", _decided(), described(coded("a", "9"), "Perfume"), coded("a", "9")),
     ("ROUND_AMOUNT", _decided(), coded("a", "600.00"), coded("a", "600.01")),
     ("STALE_EXPENSE", _decided(), coded("a", "9", day=DAY - timedelta(60)), coded("a", "9", day=DAY - timedelta(59))),
     ("FUTURE_DATED", _decided(), coded("a", "9", day=DAY + timedelta(3)), coded("a", "9", day=DAY + timedelta(2))),

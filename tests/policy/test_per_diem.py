@@ -65,9 +65,10 @@ def test_the_day_of_spend_picks_the_season(day: date, allowed: str) -> None:
 def test_a_stay_over_a_change_of_season_adds_up_its_nights() -> None:
     """Two nights of August at 349 and one of September at 300 allow 998 for the stay, and not a cent more."""
     nights = (date(2026, 8, 30), date(2026, 8, 31), date(2026, 9, 1))
-    stay = {"nights": 3, "nights_on": nights, "on": date(2026, 9, 2)}
-    assert decided("998.00", "boston", **stay).outcome == "WARN"
-    over = decided("998.01", "boston", **stay)
+    within, over = (
+        decided(amount, "boston", nights=3, nights_on=nights, on=date(2026, 9, 2)) for amount in ("998.00", "998.01")
+    )
+    assert within.outcome == "WARN"
     assert (over.outcome, over.limit) == ("FAIL", Decimal("998.00"))
     assert over.resolution_path[-1].reason == (
         "exceeded: limit 2 x 349.00 USD (GSA FY2026, Boston / Cambridge (MA), July-August) + 1 x 300.00 USD "

@@ -30,7 +30,7 @@ from tests.producers.feeds.reading import (
 
 pytestmark = pytest.mark.kafka
 BUY, BAD = ("10", "1250", "00978", "01052024"), ("10", "x", "00978", "01062024")
-SHEET = {
+SHEET: dict[int, tuple[str | Decimal | None, ...]] = {
     1: ("Date", "Amount", "Merchant", "Currency"),
     2: ("2024-01-05", Decimal("12.50"), "SHOP", "EUR"),
     3: ("2024-01-06", "free", "SHOP", "EUR"),

@@ -44,7 +44,8 @@ def test_portions_hold_every_row_once_in_the_order_of_the_key(tmp_path: Path) ->
     """However the rows are cut, each comes once; from any position on the rest comes, once."""
     url, (edge, _) = _database(tmp_path), offline(tmp_path)
     for size in (3, 7):
-        portions = list(open_table(url, "lines", ColumnMap(), JONES, portion=size).portions({}.get, edge, JONES, 0))
+        source = open_table(url, "lines", ColumnMap(), JONES, portion=size)
+        portions = list(source.portions(lambda _: None, edge, JONES, 0))
         assert _ids(portions) == [str(n) for n in range(1, 8)]
         assert all(len(portion.rows) <= size for portion in portions)
     source = open_table(url, "lines", ColumnMap(), JONES, portion=3)
