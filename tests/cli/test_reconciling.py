@@ -1,6 +1,5 @@
 """Asking the ERP for its list of postings, over real HTTP."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,16 +18,11 @@ from schemas.events import ExpensePosted, PostingReversed
 from schemas.frozen import changed
 from schemas.records import Posting
 from tests.audit.trail import Trail, clean, opened, sealed
-from tests.erp.serving import serve
+from tests.erp.serving import ledger, serve, shared
+
+__all__ = ["ledger", "shared"]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """Give one running ledger."""
-    with serve(tmp_path_factory.mktemp("ledger")) as client:
-        yield client
 
 
 def post(erp: httpx2.Client, trail: Trail, tenant: str, **changes: str) -> tuple[ExpensePosted, str]:

@@ -10,23 +10,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.erp.serving import serve
+from tests.erp.serving import ledger, shared
+
+__all__ = ["ledger", "shared", "start_process"]
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """Give one running ledger to the tests of a module."""
-    with serve(tmp_path_factory.mktemp("ledger")) as client:
-        yield client
-
-
-@pytest.fixture
-def erp(shared: httpx2.Client) -> httpx2.Client:
-    """Give the running ledger with all faults cleared."""
-    shared.put("/sandbox/faults", json={})
-    return shared
 
 
 @pytest.fixture

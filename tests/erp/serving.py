@@ -1,4 +1,4 @@
-"""Serves a ledger over real HTTP in this process: uvicorn on a free port."""
+"""A ledger over real HTTP in this process, on a free port; a conftest that imports its fixtures hands them on."""
 
 import socket
 import threading
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
+import pytest
 import uvicorn
 from fastapi import FastAPI
 
@@ -39,3 +40,17 @@ def serve(folder: Path) -> Iterator[httpx2.Client]:
         thread.join(timeout=10)
         listener.close()
         store.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """Give one running ledger to the tests of a module."""
+    with serve(tmp_path_factory.mktemp("ledger")) as client:
+        yield client
+
+
+@pytest.fixture
+def ledger(shared: httpx2.Client) -> httpx2.Client:
+    """Give the running ledger with all faults cleared."""
+    shared.put("/sandbox/faults", json={})
+    return shared

@@ -12,9 +12,7 @@ from consumers.runtime.errors import Transient
 from schemas.envelope import Event
 from schemas.events import ExpenseApproved, ExpensePosted, PostingRefused
 from tests.posting.build import approved
-from tests.posting.serving import ledger, postings, shared, tried, until_answered
-
-__all__ = ["ledger", "shared"]
+from tests.posting.tries import postings, tried, until_answered
 
 LINES = [("Copy paper", "140.97", "6210"), ("Gel pens", "80.94", "6210")]
 

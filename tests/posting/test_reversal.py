@@ -11,9 +11,7 @@ from schemas.envelope import Event
 from schemas.events import ExpenseApproved, ExpensePosted, ExpenseRetracted, PostingRefused, PostingReversed
 from schemas.records import Superseded
 from tests.posting.build import approved
-from tests.posting.serving import ledger, postings, shared, tried, until_answered
-
-__all__ = ["ledger", "shared"]
+from tests.posting.tries import postings, tried, until_answered
 
 pytestmark = pytest.mark.slow
 

@@ -13,9 +13,6 @@ from schemas.envelope import Event
 from schemas.events import ExpensePosted, PostingRefused
 from schemas.records import Posting
 from tests.posting.build import approved
-from tests.posting.serving import ledger, shared
-
-__all__ = ["ledger", "shared"]
 
 LINES = [("Copy paper", "12.00", "6210")]
 ONE, MANY = "/api/v1/gl/posting", "/api/v1/gl/postings"

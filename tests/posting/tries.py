@@ -1,7 +1,6 @@
-"""The real ledger for the tests of posting, and posting to it as the runner does."""
+"""Posting to the real ledger as the runner does."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -11,21 +10,6 @@ from consumers.posting.handler import post_expense
 from consumers.runtime.errors import Transient
 from schemas.envelope import Event
 from schemas.events import ExpenseApproved
-from tests.erp.serving import serve
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """Give one running ledger to the tests of a module."""
-    with serve(tmp_path_factory.mktemp("ledger")) as client:
-        yield client
-
-
-@pytest.fixture
-def ledger(shared: httpx2.Client) -> httpx2.Client:
-    """Give the running ledger with all faults cleared."""
-    shared.put("/sandbox/faults", json={})
-    return shared
 
 
 def tried(ledger: httpx2.Client, event: ExpenseApproved) -> list[Event]:
