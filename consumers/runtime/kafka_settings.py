@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 
 from streams.client import PARTITIONER, client_settings
 
-__all__ = ["KafkaSettings"]
+__all__ = ["FETCH_BYTES", "KafkaSettings"]
+
+FETCH_BYTES = 4 * 1024 * 1024
+"""What waits in a stage's client at most, beside what is in flight."""
 
 # librdkafka raises a smaller fetch.max.bytes to its message.max.bytes by itself, and says so in the log.
 _LEAST_FETCH = 1_000_000
-# librdkafka's default. With 8 MiB a stage that was behind held 40 MB more and did no more records a second.
-_PARTITION_FETCH = 1024 * 1024
+# A quarter of librdkafka's default, packed as it was sent: what comes is several times that, for every partition. With
+# 8 MiB a stage that was behind held 40 MB more than with 1 MiB, with 1 MiB 30 MB more than so, and did no more records
+# a second.
+_PARTITION_FETCH = 256 * 1024
 # What a transaction may have on its way; `produce` waits above it. librdkafka's own bound is 1 GiB.
 _SEND_KBYTES = 128 * 1024
 
@@ -25,7 +30,7 @@ class KafkaSettings:
     bootstrap_servers: str
     group: str
     transactional_id: str
-    fetch_bytes: int = 16 * 1024 * 1024
+    fetch_bytes: int = FETCH_BYTES
     transaction_timeout_ms: int = 10_000
     socket_timeout_ms: int = 10_000
     call_timeout_s: float = 30.0
@@ -49,7 +54,7 @@ class KafkaSettings:
             # lag rise in its topic. The queue is one for all partitions; a fetch that has begun may go over it once.
             "queued.max.messages.kbytes": max(1, self.fetch_bytes // 1024),
             "fetch.max.bytes": max(self.fetch_bytes, _LEAST_FETCH),
-            # Of one partition, packed as it was sent: unpacked it is several times that. A larger record comes alone.
+            # Of one partition. A larger record comes alone.
             "fetch.message.max.bytes": min(self.fetch_bytes, _PARTITION_FETCH),
             "fetch.queue.backoff.ms": 10,
         }

@@ -27,7 +27,7 @@ from consumers.runtime.errors import Halted
 from consumers.runtime.health import Health, HealthServer
 from consumers.runtime.heap import Heap, set_aside
 from consumers.runtime.kafka import KafkaTransport
-from consumers.runtime.kafka_settings import KafkaSettings
+from consumers.runtime.kafka_settings import FETCH_BYTES, KafkaSettings
 from consumers.runtime.lanes.concurrent import AsyncLane
 from consumers.runtime.lanes.lane import Lane as WorkLane
 from consumers.runtime.lanes.process import ProcessLane
@@ -271,7 +271,7 @@ class _Process:
                 settings.bootstrap_servers or "",
                 group=stage.name,
                 transactional_id=f"{stage.name}.{settings.instance}",
-                fetch_bytes=min(stage.limits.in_flight_bytes, 16 * 1024 * 1024),
+                fetch_bytes=min(stage.limits.in_flight_bytes, FETCH_BYTES),
                 extra=settings.kafka_options,
             ),
             alive=self._health.beats,

@@ -62,5 +62,5 @@ def test_what_the_client_fetches_ahead_is_bounded_too() -> None:
     consumer, producer = settings.consumer(), settings.producer()
     assert consumer["queued.max.messages.kbytes"] == 4 * 1024
     assert consumer["fetch.max.bytes"] == 4 * 2**20
-    assert consumer["fetch.message.max.bytes"] == 2**20
+    assert consumer["fetch.message.max.bytes"] == 2**18
     assert producer["queue.buffering.max.kbytes"] == 128 * 1024
