@@ -279,7 +279,10 @@ class BatchProgressed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCompleted(Event):
-    """Every member of a batch ended or waits for a person; written again whenever the counts change."""
+    """Every member of a batch ended or waits for a person; written again when the counts have changed.
+
+    That is at once, but of a batch of more than 10,000 members it is a while after it was last said.
+    """
 
     counts: Annotated[dict[str, int], Doc("Members per state.")]
     members: Annotated[int, Doc("Distinct expenses in the batch.")]

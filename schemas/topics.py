@@ -143,7 +143,10 @@ APPROVED = Topic("expense.approved", (e.ExpenseApproved,), _ledger, "ledger", ma
 REJECTED = Topic("expense.rejected", (e.ExpenseRejected, e.ExpenseMerged, e.PostingReversed), _expense, "expense")
 POSTED = Topic("expense.posted", (e.ExpensePosted,), _vendor, "vendor", max_message_bytes=4 * _MIB)
 BATCHES = Topic(
-    "batch.progress", (e.BatchClosed, e.BatchProgressed, e.DocumentsFound, e.SubmissionRepeated), _batch, "batch"
+    "batch.progress",
+    (e.BatchClosed, e.BatchProgressed, e.DocumentsFound, e.SubmissionRepeated, e.TickElapsed),
+    _batch,
+    "batch",
 )
 BATCH_COMPLETED = Topic("batch.completed", (e.BatchCompleted,), _batch, "batch", compact=True, retention_ms=None)
 AUDIT_EVENTS = Topic(

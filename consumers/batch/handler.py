@@ -1,27 +1,41 @@
 """Counts the members of each batch per state, and tells when all have ended or wait."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
-from consumers.batch.tally import Tallies, Tally
+from consumers.batch.tally import Later, Tallies, Tally
 from consumers.runtime.stage import Handler
+from schemas.codec import Codec
 from schemas.envelope import Event, caused
-from schemas.events import BatchClosed, BatchCompleted, BatchProgressed, DocumentsFound, SubmissionRepeated
+from schemas.events import (
+    BatchClosed,
+    BatchCompleted,
+    BatchProgressed,
+    DocumentsFound,
+    SubmissionRepeated,
+    TickElapsed,
+)
 from schemas.identity import derive
 from schemas.lifecycle import WAITING
 
-__all__ = ["HANDLER", "REPEATED", "count"]
+__all__ = ["HANDLER", "REPEATED", "count", "tell"]
 
 REPEATED = "repeated"
 """State of a member that had entered before with another batch: its own way is told there."""
 
 _STAGE = "batch"
+# A batch with more members than this is told again by ticks only, a second for so many of them apart: its manifest is a
+# walk over all of them, a second for half a million, and people may decide thousands of them one after the other.
+_MANY: Final = 10_000
 
 
-def count(event: Event, tallies: Tallies) -> Sequence[Event]:
+def count(event: Event, tallies: Tallies, *, codec: Codec) -> Sequence[Event]:
     """Return BatchCompleted when the batch is complete and its counts have changed since it was last said.
 
-    An event costs a few look-ups; a BatchCompleted costs a walk over the members, for its manifest.
+    An event costs a few look-ups; a BatchCompleted costs a walk over the members, for its manifest. So a large batch
+    that was told once is told again by `tell`.
     """
     if event.batch_id is None:
         return ()
@@ -42,14 +56,32 @@ def count(event: Event, tallies: Tallies) -> Sequence[Event]:
             tally = tallies.move(tally, batch, event.expense_id, REPEATED)
         case _:
             return ()
-    completed = tally.complete and tally.counts != tally.told
+    completed = tally.news
+    if completed and tally.told is not None and tally.members > _MANY:
+        tallies.put_later(batch, Later(tallies.later(batch).not_before, codec.encode(event)))
+        completed = False
     if completed:
         tally = tally.as_told()
     tallies.put(batch, tally)
-    return (_completed(event, batch, tally, tallies),) if completed else ()
+    return (_completed(event, batch, tally, tallies, event.occurred_at),) if completed else ()
 
 
-def _completed(event: Event, batch: str, tally: Tally, tallies: Tallies) -> BatchCompleted:
+def tell(tick: TickElapsed, tallies: Tallies, *, codec: Codec) -> Iterator[Sequence[Event]]:
+    """Yield BatchCompleted of each large batch whose counts have changed, not too soon after it was last said."""
+    for batch, later in tallies.laters():
+        if later.not_before is not None and tick.occurred_at < later.not_before:
+            continue
+        tally = tallies.get(batch)
+        if later.cause is None or not tally.news:
+            tallies.put_later(batch, Later())
+            continue
+        tally = tally.as_told()
+        tallies.put(batch, tally)
+        tallies.put_later(batch, Later(tick.occurred_at + timedelta(seconds=tally.members // _MANY)))
+        yield (_completed(codec.decode(later.cause), batch, tally, tallies, tick.occurred_at),)
+
+
+def _completed(event: Event, batch: str, tally: Tally, tallies: Tallies, at: datetime) -> BatchCompleted:
     manifest = hashlib.sha256()
     for expense_id, state in tallies.members(batch):
         manifest.update(f"{expense_id} {state}\n".encode())
@@ -58,6 +90,7 @@ def _completed(event: Event, batch: str, tally: Tally, tallies: Tallies) -> Batc
         BatchCompleted,
         stage=_STAGE,
         status=event.status,
+        occurred_at=at,
         expense_id=batch,
         correlation_id=batch,
         revision=1,
@@ -71,4 +104,4 @@ def _completed(event: Event, batch: str, tally: Tally, tallies: Tallies) -> Batc
     )
 
 
-HANDLER = Handler(handle=count, state=Tallies)
+HANDLER = Handler(handle=count, state=Tallies, on_tick=tell, capabilities=("codec",))

@@ -2,18 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import orjson
 
 from consumers.runtime.stage import Store
 
-__all__ = ["Tallies", "Tally"]
+__all__ = ["Later", "Tallies", "Tally"]
 
-_BATCH, _MEMBER = "batch/", "member/"
+_BATCH, _MEMBER, _LATER = "batch/", "member/", "later/"
 # The character after the slash: the member keys of one batch lie between the two.
 _SLASH, _AFTER_SLASH = "/", "0"
 # Members looked at together, some 3 MB: a batch may be a year of a company's cards.
 _CHUNK = 10_000
+# Between when a batch may be told again and the event that changed it.
+_CAUSE = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What is still to be told of a batch, and not before when: the event that changed it last, in its bytes."""
+
+    not_before: datetime | None = None
+    cause: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,11 @@ class Tally:
     def complete(self) -> bool:
         """Whether the batch is closed and every member ended or waits."""
         return 0 < self.parts <= len(self.seen) and sum(self.counts.values()) == self.members
+
+    @property
+    def news(self) -> bool:
+        """Whether it is complete, with other counts than were told."""
+        return self.complete and self.counts != self.told
 
     def with_part(self, part: int, parts: int) -> "Tally":
         """Return the tally with one closing part more."""
@@ -97,6 +113,23 @@ class Tallies:
                     yield key.removeprefix(prefix + _SLASH), kept["state"]
             start = f"{chunk[-1][0]}\0"
 
+    def later(self, batch: str) -> Later:
+        """Return what is still to be told of a batch."""
+        return _later(self._store.get(_LATER + batch))
+
+    def put_later(self, batch: str, later: Later) -> None:
+        """Keep what is still to be told of a batch; nothing is kept of nothing."""
+        if later == Later():
+            self._store.delete(_LATER + batch)
+            return
+        at = later.not_before.isoformat() if later.not_before else ""
+        self._store.put(_LATER + batch, at.encode() + _CAUSE + (later.cause or b""))
+
+    def laters(self) -> tuple[tuple[str, Later], ...]:
+        """Return what is still to be told, by batch: large ones alone, of which there are few."""
+        rows = self._store.range(_LATER, _LATER[:-1] + _AFTER_SLASH)
+        return tuple((key.removeprefix(_LATER), _later(value)) for key, value in rows)
+
     def _known(self, batch: str, expense_id: str) -> tuple[str | None, bool]:
         value = self._store.get(f"{_MEMBER}{batch}/{expense_id}")
         if value is None:
@@ -115,3 +148,8 @@ def _moved(counts: Mapping[str, int], before: str | None, after: str | None) -> 
     if after is not None:
         moved[after] = moved.get(after, 0) + 1
     return {state: number for state, number in moved.items() if number}
+
+
+def _later(value: bytes | None) -> Later:
+    at, _, cause = (value or b"").partition(_CAUSE)
+    return Later(datetime.fromisoformat(at.decode()) if at else None, cause or None)

@@ -3,16 +3,19 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.batch import handler
 from consumers.batch.tally import Tallies, Tally
 from consumers.runtime.memory_store import MemoryStore
 from consumers.stages import stage_named
 from schemas.envelope import Event, caused
-from schemas.events import BatchClosed, BatchCompleted, BatchProgressed, SubmissionRepeated
+from schemas.events import BatchClosed, BatchCompleted, BatchProgressed, SubmissionRepeated, TickElapsed
 from tests.audit.trail import submitted
 from tests.harness import StageRun
 
@@ -62,6 +65,10 @@ class Batch:
             expense_id=member,
         )
         return self._say(event)
+
+    def tick(self, at: datetime) -> list[BatchCompleted]:
+        """A time has come."""
+        return self._say(caused(submitted("tick", None), TickElapsed, stage="ticker", status="tick", occurred_at=at))
 
     def _say(self, event: Event, **changes: Any) -> list[BatchCompleted]:
         outputs = self.run(replace(event, **changes))
@@ -195,3 +202,52 @@ def test_last_word_is_the_truth(moves: list[tuple[str, str]]) -> None:
         assert last is not None
         expected = {s: list(states.values()).count(s) for s in sorted(set(states.values()))}
         assert (last.counts, last.final) == (expected, set(states.values()) == {"posted"})
+
+
+MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """A batch of four, of which two are many: it was told once, and two of it wait for a person."""
+    monkeypatch.setattr(handler, "_MANY", 2)
+    batch = Batch()
+    batch.closed("a", "b", "c", "d")
+    for member in "abc":
+        assert batch.progressed(member, "in_review") == []
+    (first,) = batch.progressed("d", "posted")
+    assert first.counts == {"in_review": 3, "posted": 1}
+    return batch
+
+
+def test_a_large_batch_is_told_again_by_a_tick(large: Batch) -> None:
+    """What people decide one after the other is told together, with the last states of all members, and once."""
+    assert large.progressed("a", "posted") == []
+    assert large.progressed("b", "rejected") == []
+    (again,) = large.tick(MOMENT)
+    assert (again.counts, again.members, again.final) == ({"in_review": 1, "posted": 2, "rejected": 1}, 4, False)
+    states = {"a": "posted", "b": "rejected", "c": "in_review", "d": "posted"}
+    assert again.manifest_sha256 == manifest(states)
+    assert (again.batch_id, again.tenant_id, again.occurred_at) == (large.name, "acme", MOMENT)
+    assert large.tick(MOMENT + timedelta(days=1)) == []
+
+
+def test_a_large_batch_is_not_told_too_often(large: Batch) -> None:
+    """It rests for as long as its size asks, two seconds here; then it is told, whatever came meanwhile."""
+    large.progressed("a", "posted")
+    assert large.tick(MOMENT)
+    large.progressed("b", "posted")
+    assert large.tick(MOMENT + timedelta(seconds=1)) == []
+    large.progressed("c", "posted")
+    (last,) = large.tick(MOMENT + timedelta(seconds=2))
+    assert (last.counts, last.final) == ({"posted": 4}, True)
+    assert large.tick(MOMENT + timedelta(hours=1)) == []
+    assert list(large.run.store.range("later/", "later0")) == []
+
+
+def test_a_large_batch_that_came_back_to_what_was_told_is_left_in_peace(large: Batch) -> None:
+    """A change and its opposite before the tick are no news."""
+    large.progressed("a", "posted")
+    large.progressed("a", "in_review")
+    assert large.tick(MOMENT) == []
+    assert list(large.run.store.range("later/", "later0")) == []
