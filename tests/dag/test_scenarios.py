@@ -1,10 +1,12 @@
 """What happens to money, from entry to end, over the whole DAG in memory."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from consumers.screen import retraction
 from schemas.events import ExpenseParsed
 from tests.dag.system import System, card_line
 from tests.evaluate.build import published
@@ -118,6 +120,22 @@ def test_money_never_spent_frees_its_budget(budgeted: System) -> None:
     assert budgeted.state(fourth.expense_id) == "posted"
     assert budgeted.expense(third.expense_id).revision == 2
     assert sorted(budgeted.postings()) == sorted([second.expense_id, third.expense_id, fourth.expense_id])
+
+
+def test_what_a_rejection_frees_is_posted_however_much_it_is(budgeted: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine wait for one large expense; its rejection frees two of them at once and the others with the next tick."""
+    for name, most in (("_TOTALS", 4), ("_DECISIONS", 2), ("_PIECE", 3)):
+        monkeypatch.setattr(retraction, name, most)
+    large = meals("999.00", "A")
+    waiting = [meals(f"{20 + number}.50", name) for number, name in enumerate("BCDEFGHIJ")]
+    budgeted.submit(large, *waiting)
+    assert all(codes(budgeted, each.expense_id) == {"BUDGET_EXCEEDED"} for each in waiting)
+    budgeted.resolve(large.expense_id, "reject")
+    assert sorted(budgeted.postings()) == sorted(each.expense_id for each in waiting[:2])
+    budgeted.tick(budgeted.clock.time + timedelta(seconds=5))
+    assert sorted(budgeted.postings()) == sorted(each.expense_id for each in waiting)
+    assert all(budgeted.expense(each.expense_id).breaches == () for each in waiting)
+    assert budgeted.dead_letters() == 0
 
 
 def test_a_corrected_category_does_not_come_back_with_the_same_doubt(system: System) -> None:
