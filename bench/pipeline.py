@@ -26,23 +26,25 @@ from bench.report import Figure, Report, per_second
 from bench.sealed import Tally, differing, records, tally
 from bench.steady import Moment, Steady
 from bench.system import CORES, UP_S, command, confined, system
-from bench.watching import Sample, memory_of, metrics_of, watch
+from bench.watching import Sample, metrics_of, residents, watch
 from consumers.stages import STAGES
 from devstack import process, stack, supervisor
 from devstack.stack import Endpoints
-from producers.lag import lags
+from producers.lag import Lags, lags
 from schemas.codec import Codec, registry_at
 from schemas.topics import APPROVALS, AUDIT_LOG, EVALUATED, PARSED, POSTED
 
 __all__ = ["Course", "Look", "course_of", "measure", "peaks"]
 
-_KILLED: Final = "screen"
+_KILLED, _JUDGES = "screen", "evaluate"
 _GROUPS: Final = {stage.name: stage.reads.name for stage in STAGES}
 _LOOK_S: Final = 1.0
+# Stages and brokers are asked less often than processes are weighed: they work on the two cores that are measured.
+_ASK_S: Final = 5.0
 # Lines that are still under way so long after anything moved are lost.
 _STILL_S: Final = 180.0
-# Looks in a row that find nothing behind: between two stages records are in neither lag for a moment.
-_SETTLED: Final = 3
+# Times in a row that nothing is behind.
+_SETTLED: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +165,22 @@ def _alone(samples: list[Sample]) -> float | None:
 
 def _through(course: Course, given: Mapping[str, str], endpoints: Endpoints) -> Look:
     """Send the feed in, kill a stage in the middle, and wait until nothing is behind or nothing moves."""
-    look, settled, before, moved = Look(), 0, -1, time.monotonic()
-    with _feeding(course, given, endpoints) as feeding:
+    look, settled, before, asked = Look(), 0, -1, time.monotonic()
+    moved, done = asked, 0
+    with _feeding(course, given, endpoints) as feeding, Lags(endpoints.bootstrap_servers, _GROUPS) as lags:
         while settled < _SETTLED and time.monotonic() - moved < _STILL_S:
             time.sleep(_LOOK_S)
-            _watch(look, endpoints, feeding)
-            done = int((metrics_of(endpoints, "evaluate") or {}).get("records_done_total", 0))
-            if done < course.early:
-                look.early = dict(look.peak)
+            _weigh(look, endpoints.home, early=done < course.early)
+            if time.monotonic() - asked < _ASK_S:
+                continue
+            asked = time.monotonic()
+            # A stage that does not answer for a moment says nothing.
+            done = max(done, _watch(look, endpoints, feeding))
             if not look.killed and done >= course.lines // 2:
                 look.killed = _kill(endpoints.home)
-            behind = sum(lag for found in lags(endpoints.bootstrap_servers, _GROUPS).values() for lag in found.values())
+            behind = sum(lag for found in lags.read().values() for lag in found.values())
             if behind != before:
-                before, moved = behind, time.monotonic()
+                before, moved = behind, asked
             settled = settled + 1 if behind == 0 and feeding.poll() is not None else 0
     return look
 
@@ -206,27 +211,41 @@ def _feeding(course: Course, given: Mapping[str, str], endpoints: Endpoints) -> 
         raise TimeoutError(msg)
 
 
-def _watch(look: Look, endpoints: Endpoints, feeding: "subprocess.Popen[bytes]") -> None:
-    """Note memory and processor time of every child that runs now, the feed among them."""
-    running = {child.name.removesuffix("-0"): child.pid for child in supervisor.children(endpoints.home) if child.pid}
+def _children(home: Path) -> dict[str, int]:
+    return {child.name.removesuffix("-0"): child.pid for child in supervisor.children(home) if child.pid}
+
+
+def _weigh(look: Look, home: Path, *, early: bool) -> None:
+    """Note the memory of every stage that runs now."""
+    running = {name: pid for name, pid in _children(home).items() if name in _GROUPS}
+    weights = residents(running.values())
+    for name, pid in running.items():
+        look.peak[name] = max(look.peak.get(name, 0), weights.get(pid, 0))
+    if early:
+        look.early = dict(look.peak)
+
+
+def _watch(look: Look, endpoints: Endpoints, feeding: "subprocess.Popen[bytes]") -> int:
+    """Note the processor time of every child that runs now, the feed among them; return how many lines are judged."""
     services = {service.name: service.pid for service in stack.status(endpoints.home) if service.pid}
     if feeding.poll() is None:
         services["card-feed"] = feeding.pid
-    for name, pid in (running | services).items():
+    judged = 0
+    for name, pid in (_children(endpoints.home) | services).items():
         measured = (metrics_of(endpoints, name) or {}) if name in _GROUPS else {}
+        done, transactions = (int(measured.get(f"{of}_total", 0)) for of in ("records_done", "transactions"))
+        judged = done if name == _JUDGES else judged
         try:
-            _, resident = memory_of(pid)
             times = psutil.Process(pid).cpu_times()
         except psutil.NoSuchProcess:
             continue
         spent = times.user + times.system + times.children_user + times.children_system
         look.spent[name, pid] = spent
-        if name not in _GROUPS:
+        if name in _GROUPS:
+            look.steady.note(name, pid, Moment(spent, done, transactions))
+        else:
             look.steady.note_shared(name, pid, spent)
-            continue
-        look.peak[name] = max(look.peak.get(name, 0), resident)
-        done, transactions = (int(measured.get(f"{of}_total", 0)) for of in ("records_done", "transactions"))
-        look.steady.note(name, pid, Moment(spent, done, transactions))
+    return judged
 
 
 def _kill(home: Path) -> bool:
@@ -253,8 +272,10 @@ def _again(endpoints: Endpoints, course: Course) -> list[Sample]:
     replica = Replica(AGAIN.name, 0, endpoints)
 
     def enough(samples: list[Sample]) -> bool:
+        if len(samples) < 2 or samples[-1].done < course.lines:  # noqa: PLR2004 - one look is no rate
+            return False
         behind = lags(endpoints.bootstrap_servers, {AGAIN.name: EVALUATED.name})[AGAIN.name]
-        return len(samples) > 1 and samples[-1].done >= course.lines and not sum(behind.values())
+        return not sum(behind.values())
 
     try:
         with confined():

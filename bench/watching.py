@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from devstack import process
 from devstack.stack import Endpoints
 
-__all__ = ["Sample", "environment", "memory_of", "metrics_of", "stage_process", "watch"]
+__all__ = ["Sample", "environment", "memory_of", "metrics_of", "residents", "stage_process", "watch"]
 
 _SAMPLE_S: Final = 0.25
 _READY_S: Final = 120.0
@@ -116,3 +116,17 @@ def memory_of(pid: int) -> tuple[int, int]:
     process_of = psutil.Process(pid)
     found = [each.memory_full_info() for each in (process_of, *process_of.children(recursive=True))]
     return sum(each.uss for each in found), sum(each.rss for each in found)
+
+
+def residents(pids: Collection[int]) -> dict[int, int]:
+    """Return the resident memory of processes and their children in bytes, of those that run; one look for them all."""
+    known = {found.pid: found.info for found in psutil.process_iter(["ppid", "memory_info"])}
+    below: dict[int, list[int]] = {}
+    for pid, info in known.items():
+        below.setdefault(info["ppid"], []).append(pid)
+
+    def of(pid: int) -> int:
+        memory = known[pid]["memory_info"]
+        return (memory.rss if memory else 0) + sum(map(of, below.get(pid, ())))
+
+    return {pid: of(pid) for pid in pids if pid in known}
