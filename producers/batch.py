@@ -12,8 +12,8 @@ from schemas.identity import derive
 __all__ = ["BatchNameRefused", "batch_closed", "batch_name", "new_batch"]
 
 _STAGE = "batch_close"
-# 5,000 ids of 36 characters stay well under the topic's largest message of 1 MiB.
-_PART = 5_000
+# Each id changes a key of the stage's state, and what one event changes is one transaction's.
+_PART = 1_000
 _NAME_LENGTH = 200
 
 
@@ -42,7 +42,7 @@ def batch_name(given: str) -> str:
 def batch_closed(
     tenant: str, ledger: str, subject: str, batch_id: str, members: Collection[str], at: datetime
 ) -> Iterator[BatchClosed]:
-    """Yield the events that close a batch, in parts of at most 5,000 members; an empty batch closes in none.
+    """Yield the events that close a batch, in parts of at most 1,000 members; an empty batch closes in none.
 
     `members` are distinct expense ids in ascending order, and iterate twice. Every part carries the manifest of the
     whole: SHA-256 over the ids, each followed by a line feed.

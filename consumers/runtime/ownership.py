@@ -274,6 +274,11 @@ class Ownership:
         return sum(p.done for p in self._partitions.values())
 
     @property
+    def laden(self) -> bool:
+        """Whether some partition's changes of state should be committed before there are more."""
+        return any(p.laden for p in self._partitions.values())
+
+    @property
     def settled(self) -> bool:
         """Whether no commit goes on behind."""
         return self._transport.settled

@@ -12,6 +12,9 @@ from schemas.envelope import Event
 
 __all__ = ["Partition", "Task"]
 
+# What a change of state takes in memory, a kilobyte, it takes until the transaction that carries it has ended.
+_MANY_CHANGES = 5_000
+
 
 @dataclass(slots=True, eq=False)
 class Partition:
@@ -50,6 +53,11 @@ class Partition:
         if self.outgoing or self.done or self.ahead or (self.store and self.store.pending):
             return True
         return self.progress.frontier > (self.committed.next if self.committed else 0)
+
+    @property
+    def laden(self) -> bool:
+        """Whether so much state was changed that it should be committed before more is."""
+        return self.store is not None and len(self.store.pending) >= _MANY_CHANGES
 
     def changelog(self, topic: str, version: int) -> Sequence[Outgoing]:
         """Return the records that carry the pending state changes, as the stage's `state_version` writes them."""

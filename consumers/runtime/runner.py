@@ -164,12 +164,13 @@ class Runner:
                     self._attempt(task)
                     if self._ready:
                         self._run_ready()
-                if inline and (self._own.waiting >= _PIECE or monotonic() - self._committed_at >= _COMMIT_S):
+                late = monotonic() - self._committed_at >= _COMMIT_S
+                if inline and (late or partition.laden or self._own.waiting >= _PIECE):
                     self._hand_on()
 
     def _hand_on(self) -> None:
-        """Send what is ready on its way; where handlers are slow, commit in between, within the transaction's time."""
-        if (now := self._p.clock.monotonic()) - self._committed_at >= _COMMIT_S:
+        """Send what is ready on its way; where handlers are slow, or change much state, commit in between."""
+        if (now := self._p.clock.monotonic()) - self._committed_at >= _COMMIT_S or self._own.laden:
             self._commit()
             self._committed_at = now
             return

@@ -299,7 +299,8 @@ class RecordView:
 
     def put(self, key: str, value: bytes) -> None:
         """Set the value."""
-        self._journal[key] = value
+        # A copy: what orjson wrote holds a buffer of 4 kB, and thousands of values wait for a transaction.
+        self._journal[key] = b"%b" % value
 
     def delete(self, key: str) -> None:
         """Remove the key."""

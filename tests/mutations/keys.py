@@ -45,4 +45,13 @@ KEYS = (
         f"{_TOGETHER}_while_one_waits_for_the_erp_no_further_one_begins",
         "Left contains one more item",
     ),
+    Mutation(
+        7,
+        "changed state waits for the end of a fetch",
+        "consumers/runtime/runner.py",
+        "late or partition.laden or",
+        "late or",
+        "tests/runtime/test_ahead.py::test_much_changed_state_is_committed_in_between",
+        "== [0, 2000, 400...00, 4000, ...]",
+    ),
 )

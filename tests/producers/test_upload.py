@@ -62,9 +62,9 @@ def test_the_media_type_is_of_the_content(data: bytes, expected: str) -> None:
 
 def test_a_batch_closes_in_parts_with_one_manifest() -> None:
     """Every member is in exactly one part; the manifest is over all of them, one a line."""
-    members = sorted(f"{n:036d}" for n in range(12_001))
+    members = sorted(f"{n:036d}" for n in range(2_001))
     parts = list(batch_closed("acme", "main", "s", "b", members, START))
-    assert [len(p.expense_ids) for p in parts] == [5_000, 5_000, 2_001]
+    assert [len(p.expense_ids) for p in parts] == [1_000, 1_000, 1]
     assert [m for p in parts for m in p.expense_ids] == members
     assert {p.manifest_sha256 for p in parts} == {
         hashlib.sha256("".join(f"{m}\n" for m in members).encode()).hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumers.runtime.errors import Transient
-from consumers.runtime.stage import Handler, Limits
+from consumers.runtime.stage import Handler, Limits, Store
 from consumers.runtime.transactions import _Behind
 from consumers.runtime.transport import Outgoing, TransactionLost
 from schemas.events import BatchProgressed, ReviewRefused
@@ -37,6 +37,29 @@ def test_a_slow_handler_is_committed_in_between(tmp_path: Path) -> None:
     rig.member().run(1)
     assert committed == [0, 0, 2, 2, 4, 4]
     assert [n for _, n, _ in rig.told()] == list(range(6))
+
+
+def test_much_changed_state_is_committed_in_between(tmp_path: Path) -> None:
+    """A fetch whose records change 2,000 keys each is committed after every third, and holds no more than that."""
+    held: list[int] = []
+
+    def wide(event: BatchProgressed, state: Store) -> Sequence[ReviewRefused]:
+        partition = member.ownership.partition(0)
+        assert partition is not None
+        assert partition.store is not None
+        held.append(len(partition.store.pending))
+        for n in range(2_000):
+            state.put(f"{event.member}/{n}", b"x")
+        return (answer(event, "wide"),)
+
+    handler = Handler(wide, state=lambda store: store)
+    rig = Rig(row(stateful=True), tmp_path, handler=handler, partitions=1)
+    rig.feed(*(inbound("k", n) for n in range(7)))
+    member = rig.member()
+    member.run(1)
+    assert held == [0, 2_000, 4_000, 0, 2_000, 4_000, 0]
+    member.run(2)
+    assert [n for _, n, _ in rig.told()] == list(range(7))
 
 
 def test_a_loss_in_the_middle_of_a_fetch_repeats_only_what_was_not_committed(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 import shutil
 import sqlite3
+import tracemalloc
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from consumers.runtime.errors import Halted
+from consumers.runtime.store import PartitionStore, RecordView
 from consumers.runtime.transport import Outgoing
 from tests.runtime.rig import Member, Rig
 from tests.runtime.rows import inbound, row
@@ -187,3 +190,18 @@ def test_a_file_behind_its_changelog_catches_up(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "a")
     shutil.move(tmp_path / "kept", tmp_path / "a")
     _goes_on(rig, restored=1)
+
+
+def test_a_value_that_waits_holds_no_more_than_its_bytes(tmp_path: Path) -> None:
+    """What orjson wrote has a buffer of kilobytes behind it, which is not kept until the transaction ends."""
+    store = PartitionStore(tmp_path / "0.sqlite", now_ms=0, max_age_ms=1)
+    view = RecordView(store)
+    tracemalloc.start()
+    try:
+        for n in range(1_000):
+            view.put(f"{n}", orjson.dumps({"member": True}))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        store.close()
+    assert held < 500_000
