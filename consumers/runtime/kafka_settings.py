@@ -13,8 +13,8 @@ FETCH_BYTES = 4 * 1024 * 1024
 # librdkafka raises a smaller fetch.max.bytes to its message.max.bytes by itself, and says so in the log.
 _LEAST_FETCH = 1_000_000
 # A quarter of librdkafka's default, packed as it was sent: what comes is several times that, for every partition. With
-# 8 MiB a stage that was behind held 40 MB more than with 1 MiB, with 1 MiB 30 MB more than so, and did no more records
-# a second.
+# 8 MiB a stage that was behind held 40 MB more than with 1 MiB; with 1 MiB, and 16 MiB in the queue, up to 80 MB more
+# than so. It did no more records a second.
 _PARTITION_FETCH = 256 * 1024
 # What a transaction may have on its way; `produce` waits above it. librdkafka's own bound is 1 GiB.
 _SEND_KBYTES = 128 * 1024
