@@ -27,11 +27,9 @@ def system(**settings: str) -> Iterator[Mapping[str, str]]:
 
     """
     home = Path(tempfile.mkdtemp(prefix="spendtrail-bench-"))
-    given = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "SPENDTRAIL_HOME": str(home),
-        **settings,
-    }
+    # None of the project's settings; proxies and certificates are the machine's, and jars may have to be fetched.
+    around = {name: value for name, value in os.environ.items() if not name.startswith("SPENDTRAIL_")}
+    given = {**around, "SPENDTRAIL_HOME": str(home), **settings}
     try:
         with confined():
             said(given, "up", "--json", seconds=UP_S)

@@ -63,9 +63,10 @@ STAGES: tuple[Stage, ...] = (
         writes=(t.APPROVALS,),
         handler="consumers.screen.handler",
         stateful=True,
-        # A total stands in the key that watches it since the fourth version; what a person bought on a day is one value
-        # since the third; events are kept in the bytes they came in since the second.
-        state_version=4,
+        # What is spent without credits is counted since the fifth version; a total stands in the key that watches it
+        # since the fourth; what a person bought on a day is one value since the third; events are kept in the bytes
+        # they came in since the second.
+        state_version=5,
         tables=(t.POLICIES,),
     ),
     Stage(

@@ -61,13 +61,15 @@ def gist_of(event: ExpenseEvaluated, screening: Screening) -> tuple[tuple[str, s
 
 
 def keep(kept: Kept, footprint: Footprint, screening: Screening, ledger: Ledger, *, again: bool = False) -> None:
-    """Keep a decision where it leans on others or waits; `again` lets go of the one before it."""
+    """Keep a decision where it leans on others or on credits, or waits; `again` lets go of the one before it."""
     waiting = screening.disposition == AWAIT or kept.prior.overdue
     if again:
         ledger.decisions.unkeep(kept.sequence)
-    if waiting or kept.gist:
+    # Most have nothing to lean on: they are not looked at any closer.
+    if waiting or kept.gist or kept.spent != kept.prior.totals:
         rooms = {account.key: room_of(account) for account in footprint.accounts}
-        ledger.decisions.keep(kept, rooms, waiting=waiting)
+        if waiting or kept.gist or kept.leans_on_credits(rooms):
+            ledger.decisions.keep(kept, rooms, waiting=waiting)
 
 
 class Again:

@@ -67,14 +67,14 @@ def screen(event: Event, state: LedgerHistory, *, policies: Policies, codec: Cod
     policy = policy_of(event, policies)
     footprint = footprint_of(event, policy)
     sequence = ledger.next()
-    prior = ledger.read(newcomer_of(event, footprint, sequence, policy))
+    prior, spent = ledger.read(newcomer_of(event, footprint, sequence, policy))
     screening = screened(event, footprint, policy, prior)
     merged = screening.disposition == MERGE
     ledger.leave(event, footprint, sequence, merged=merged)
     if merged:
         fresh += _receive(event, prior, ledger, policies)
     else:
-        keep(Kept(sequence, event, prior, 1, gist_of(event, screening)), footprint, screening, ledger)
+        keep(Kept(sequence, event, prior, 1, gist_of(event, screening), spent), footprint, screening, ledger)
         if screening.disposition == AWAIT:
             deadline = event.submitted_at + timedelta(days=policy.receipts.wait_days)
             state.due.put(Due(deadline, event.tenant_id, event.ledger, sequence))

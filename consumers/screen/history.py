@@ -4,7 +4,7 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
 
     sequence                         order of arrival
     left/<expense>/<revision>        what that revision left, so that taking it back removes exactly that
-    total/<account>                  running total
+    total/<account>                  running total; where there are credits, what is spent without them as well
     day/<subject>/<day>              what a person bought on a day (`days`); what a crowded day has no room for:
         print/<side>/<subject>/<day>/<sequence>, part/<part>/<day>/<sequence>
         purchase/<side>/<subject>/<day>/<minor>/<sequence>
@@ -14,7 +14,8 @@ Cost per expense is a handful of look-ups, however long the history. Keys, under
     dismissed/<expense>/<group>      what a person has let stand (`dismissals`)
 
 Versions 1 and 2 of the state had no days, and of purchases a mark or count at `purchases/<side>/<subject>`; version 1
-kept events as JSON, and up to version 3 nothing stood in the keys that watch a total. All of it is read still.
+kept events as JSON, up to version 3 nothing stood in the keys that watch a total, and up to version 4 a total was one
+number, whatever credits were in it. All of it is read still.
 """
 
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ _MOST_PARTS: Final = 50
 # Of what came again and again as many are named, each a pair of its own with what comes now.
 _MOST_NAMED: Final = 5
 
-
+_NOTHING: Final = Decimal(0)
 _CARD: Final = "card"
 _DOCUMENT: Final = "document"
 # A purchase as it is looked for: minor units, place in the order of arrival, expense, seller.
@@ -104,10 +105,11 @@ class Ledger:
 
     # Reading
 
-    def read(self, newcomer: Newcomer) -> Prior:
-        """Return what earlier expenses say about this one."""
-        totals = {account.key: self._total(account.key) for account in newcomer.footprint.accounts}
-        return self.look(newcomer, totals)
+    def read(self, newcomer: Newcomer) -> tuple[Prior, dict[str, Decimal]]:
+        """Return what earlier expenses say about this one, and its totals as they would be without credits."""
+        sums = {account.key: self._sums(account.key) for account in newcomer.footprint.accounts}
+        totals = {key: total for key, (total, _) in sums.items()}
+        return self.look(newcomer, totals), {key: spent for key, (_, spent) in sums.items()}
 
     def look(self, newcomer: Newcomer, totals: dict[str, Decimal]) -> Prior:
         """Return the same with given totals: in a kept prior they stand as they were at arrival."""
@@ -145,8 +147,11 @@ class Ledger:
             match=match,
         )
 
-    def _total(self, account: str) -> Decimal:
-        return Decimal((self._store.get(f"{self._at}total/{account}") or b"0").decode())
+    def _sums(self, account: str) -> tuple[Decimal, Decimal]:
+        """Return what is in an account, and what it would be without credits."""
+        total, _, spent = (self._store.get(f"{self._at}total/{account}") or b"0").decode().partition(" ")
+        found = Decimal(total)
+        return found, Decimal(spent) if spent else found
 
     def _seen(
         self, footprint: Footprint, sequence: int, expense: str, apart: AbstractSet[str]
@@ -275,7 +280,7 @@ class Ledger:
         if not merged:
             for account in footprint.accounts:
                 record["accounts"][account.key] = f"{account.amount:f}"
-                self._add(account.key, account.amount)
+                self._add(account.key, account.amount, max(account.amount, _NOTHING))
         self._put_known(f"left/{expense}", f"{event.revision:06}", orjson.dumps(record))
 
     def _crowded(self, bought: Bought, day: str) -> Iterator[str]:
@@ -301,7 +306,7 @@ class Ledger:
         record = orjson.loads(value)
         left = Left(record["sequence"], {k: Decimal(v) for k, v in record["accounts"].items()}, tuple(record["keys"]))
         for account, amount in left.accounts.items():
-            self._add(account, -amount)
+            self._add(account, -amount, -max(amount, _NOTHING))
         for index in left.keys:
             self._drop(index)
         if "day" in record:
@@ -343,10 +348,14 @@ class Ledger:
         self._known.note(folder)
         return self._put(f"{folder}/{name}", value)
 
-    def _add(self, account: str, amount: Decimal) -> None:
-        total = self._total(account) + amount
-        if total:
-            self._put(f"total/{account}", f"{total:f}".encode())
+    def _add(self, account: str, amount: Decimal, spent: Decimal) -> None:
+        """Add an amount to an account, and to what would be in it without credits."""
+        total, without = self._sums(account)
+        total += amount
+        # A credit from before these were counted may make it less; a total is never more.
+        without = max(total, without + spent) or _NOTHING
+        if total or without:
+            self._put(f"total/{account}", (f"{total:f}" if without == total else f"{total:f} {without:f}").encode())
         else:
             self._store.delete(f"{self._at}total/{account}")
 

@@ -2,8 +2,13 @@
 
 What a decision counts as the total before it stands apart from the rest of it, in the key by which it watches that
 total: `watch/<account>/<place>` holds `<total before> <most that may be before>`. So a retraction moves thousands of
-later totals, few of which change what was decided, without reading the decisions. Before version 4 of the state such a
-key was empty, as those that watch an expense are, and the total stood in the decision alone.
+later totals, few of which change what was decided, without reading the decisions.
+
+Where there were credits before, what had been spent without them is a third number. A credit that is taken back raises
+the totals after it, so what would exceed its limit without credits is kept too, though nothing is found yet.
+
+Before version 4 of the state such a key was empty, as those that watch an expense are, and the total stood in the
+decision alone; version 4 did not count what was spent without credits.
 """
 
 from collections.abc import Mapping
@@ -30,6 +35,7 @@ _DIGITS: Final = 12
 _EVENT: Final = b"\n"
 _EVALUATED: Final = ExpenseEvaluated.__name__
 _BOUNDLESS: Final = Decimal("Infinity")
+_NOTHING: Final = Decimal(0)
 
 
 def place_of(sequence: int) -> str:
@@ -44,13 +50,22 @@ def room_of(account: Account) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A decision that leans on other expenses or waits, kept to be made again when those change."""
+    """A decision that leans on other expenses or waits, kept to be made again when those change.
+
+    `spent` is what `prior.totals` would be without credits.
+    """
 
     sequence: int
     event: ExpenseEvaluated
     prior: Prior
     number: int
     gist: tuple[tuple[str, str | None], ...]
+    spent: Mapping[str, Decimal]
+
+    def leans_on_credits(self, rooms: Mapping[str, Decimal]) -> bool:
+        """Return whether a limit is kept only thanks to credits before; `rooms` is `room_of` by account."""
+        totals = self.prior.totals
+        return any(totals[name] <= room < self.spent[name] for name, room in rooms.items() if name in totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ class KeptDecisions:
         for name in others:
             self._store.put(f"{self._at}watch/{name}/{place}", b"")
         for name, total in totals.items():
-            self._store.put(f"{self._at}watch/{name}/{place}", _watching(total, rooms.get(name)))
+            self._store.put(f"{self._at}watch/{name}/{place}", _watching(total, rooms.get(name), kept.spent[name]))
         if waiting:
             self._store.put(f"{self._at}waiting/{kept.event.expense_id}", place.encode())
         record = {
@@ -120,12 +135,13 @@ class KeptDecisions:
         event = self._codec.decode(data) if data else from_plain({"event": _EVALUATED, **record["event"]})
         gist = tuple((code, other) for code, other in record["gist"])
         prior = Prior.read(record["prior"])
-        totals = {
-            name: Decimal(watched.split()[0].decode()) if watched else total
-            for name, total in prior.totals.items()
-            for watched in (self._store.get(f"{self._at}watch/{name}/{place}"),)
-        }
-        return Kept(sequence, cast("ExpenseEvaluated", event), changed(prior, totals=totals), record["number"], gist)
+        totals, spent = dict(prior.totals), dict(prior.totals)
+        for name in totals:
+            watched = self._store.get(f"{self._at}watch/{name}/{place}")
+            if watched:
+                totals[name], _, spent[name] = _watched(watched)
+        evaluated = cast("ExpenseEvaluated", event)
+        return Kept(sequence, evaluated, changed(prior, totals=totals), record["number"], gist, spent)
 
     def watching(self, name: str) -> tuple[int, ...]:
         """Return who leans on an expense, in order of arrival."""
@@ -144,10 +160,12 @@ class KeptDecisions:
 
     def _moved(self, account: str, amount: Decimal, key: str, value: bytes) -> Moved:
         place = key.rpartition("/")[2]
-        total, *rest = map(Decimal, value.decode().split()) if value else (self._told(account, place),)
-        room = rest[0] if rest else None
+        told = None if value else self._told(account, place)
+        total, room, spent = _watched(value) if told is None else (told, None, told)
         now = total - amount
-        return Moved(int(place), key, _watching(now, room), room is None or (total > room) != (now > room))
+        left = max(now, spent - max(amount, _NOTHING)) or _NOTHING
+        crossed = room is None or (total > room) != (now > room) or (spent > room) != (left > room)
+        return Moved(int(place), key, _watching(now, room, left), crossed)
 
     def _told(self, account: str, place: str) -> Decimal:
         """Return a total from the decision itself, where its key does not have it yet."""
@@ -160,5 +178,12 @@ class KeptDecisions:
         return None if value is None else int(value)
 
 
-def _watching(total: Decimal, room: Decimal | None) -> bytes:
-    return f"{total:f}".encode() if room is None else f"{total:f} {room:f}".encode()
+def _watching(total: Decimal, room: Decimal | None, spent: Decimal) -> bytes:
+    numbers = (total,) if room is None else (total, room) if spent == total else (total, room, spent)
+    return " ".join([f"{number:f}" for number in numbers]).encode()
+
+
+def _watched(value: bytes) -> tuple[Decimal, Decimal | None, Decimal]:
+    """Return the total before, the most that may be before if that is known, and the total without credits."""
+    total, *rest = map(Decimal, value.decode().split())
+    return total, rest[0] if rest else None, rest[1] if rest[1:] else total

@@ -98,6 +98,39 @@ def test_two_retractions_that_wait_are_both_counted() -> None:
     assert after.decisions[-1].amount == before + 1
 
 
+def test_a_credit_taken_back_flags_what_it_had_made_room_for() -> None:
+    """What stayed below the budget thanks to a credit alone exceeds it without; what would have fit anyway is not."""
+    desk = Desk(budgets=BUDGET)
+    credit = coded("credit", "-300.00", number="1")
+    for event in (coded("first", "801.00", number="70917"), credit, LATER[0], coded("over", "401.00", number="82838")):
+        (decision,) = desk.submit(event)
+        assert not codes(decision)
+    (told,) = desk.retract(credit)
+    assert told.expense_id == decision.expense_id
+    assert (codes(told), told.decision_number) == (["BUDGET_EXCEEDED"], 2)
+    assert told.decisions[-1].amount == Decimal("1232.00")
+    (free,) = desk.retract(LATER[0]) + desk.retract(coded("first", "801.00", number="70917"))
+    assert (free.expense_id, codes(free)) == (told.expense_id, [])
+
+
+def test_credits_of_an_older_state_are_taken_back_without_harm() -> None:
+    """Version 4 kept what was left in an account as one number; once all is taken back nothing of it stays."""
+    desk = Desk(budgets=BUDGET)
+    given = [coded("first", "801.00", number="70917"), coded("credit", "-300.00", number="1"), LATER[0]]
+    for each in given:
+        desk.submit(each)
+    store = desk.screen.store
+    for key, value in list(store.range("ledger/acme/main/total/", "ledger/acme/main/total0")):
+        assert value == b"531.00 831.00"
+        store.put(key, value.partition(b" ")[0])
+    for each in (given[1], given[0]):
+        assert not desk.retract(each)
+    assert not codes(desk.submit(LATER[1])[0])
+    for each in LATER[:2]:
+        desk.retract(each)
+    assert [key for key, _ in store.range("", "~")] == ["ledger/acme/main/sequence"]
+
+
 def test_totals_move_without_their_decisions_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where less does not change what was decided, no decision is read and the new totals still hold."""
     desk = Desk(budgets=BUDGET)

@@ -13,8 +13,8 @@ from tests.depth import examples
 from tests.evaluate.build import DAY, coded
 from tests.screen.desk import BUDGET, ROOMY, Desk
 
-# 90 and 240 are 330 together.
-AMOUNTS = ("90.00", "240.00", "310.00", "330.00", "520.00")
+# 90 and 240 are 330 together; the last two are credits.
+AMOUNTS = ("90.00", "240.00", "310.00", "330.00", "520.00", "-240.00", "-70.00")
 # The second and the third are the first but for one slip each.
 NUMBERS = (None, "20417", "2O417", "20471", "99999")
 # Vendor and category; the per diem is of the same days as the meals.
@@ -32,6 +32,17 @@ STEPS = st.lists(
     ),
     max_size=14,
 )
+_SELLERS = ("stationer", "bakery", "garage", "florist", "museum", "pharmacy")
+# Purchases and credits that have nothing to do with each other but for the budget.
+CREDITS = st.lists(
+    st.builds(
+        lambda action, which, amount: (action, which, amount, (_SELLERS[which], "office_supplies"), False, None, 0),
+        st.sampled_from(["submit", "submit", "reject", "correct"]),
+        st.integers(0, 5),
+        st.sampled_from(["240.00", "490.00", "-240.00", "-470.00"]),
+    ),
+    max_size=14,
+)
 LIMITS = [{**ROOMY[0], "limit": "500", "match": {"categories": ["office_supplies", "meals", "travel.per_diem"]}}]
 
 
@@ -44,7 +55,10 @@ def _gist(decision: ExpenseDecided) -> Any:
     return (decision.outcome in {"FAIL", "REVIEW_REQUIRED"}, sorted((f.code, f.other or "") for f in decision.findings))
 
 
-@pytest.mark.parametrize("most", [0, 1, 10_000])
+_PIECES = pytest.mark.parametrize("most", [0, 1, 10_000])
+
+
+@_PIECES
 @settings(deadline=None, max_examples=examples(60))
 @given(steps=STEPS)
 def test_history_is_that_of_the_survivors(most: int, steps: list[Step]) -> None:
@@ -52,6 +66,18 @@ def test_history_is_that_of_the_survivors(most: int, steps: list[Step]) -> None:
 
     So they do however little a retraction does at once: a tick at the end brings up the rest.
     """
+    _in_pieces(most, steps)
+
+
+@_PIECES
+@settings(deadline=None, max_examples=examples(60))
+@given(steps=CREDITS)
+def test_a_credit_that_does_not_survive_frees_nobody_of_a_limit(most: int, steps: list[Step]) -> None:
+    """The same where half of what comes are credits, whose retraction raises totals instead of lessening them."""
+    _in_pieces(most, steps)
+
+
+def _in_pieces(most: int, steps: list[Step]) -> None:
     with pytest.MonkeyPatch.context() as patched:
         for name, value in (("_TOTALS", most), ("_DECISIONS", most), ("_PIECE", max(1, most))):
             patched.setattr(retraction, name, value)
