@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
 
-from consumers.project.tables import METADATA, SCHEMA, VERSION
+from consumers.project.tables import FIXED, METADATA, SCHEMA, VERSION
 
 __all__ = ["UNAVAILABLE", "converted", "open_database", "prepare", "put", "upsert"]
 
@@ -19,7 +19,7 @@ UNAVAILABLE = (OperationalError, InterfaceError)
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _BUSY_MS = 30_000
 _CACHE_KIB = 16_384
-_LOG_PAGES = 4_000
+_LOG_PAGES = 16_000
 # Any number will do, as long as nothing else in the database locks it.
 _REBUILD_LOCK = 7_204_551
 
@@ -63,7 +63,7 @@ def prepare(engine: Engine) -> None:
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert the rows, replacing those whose primary key is there. Each gives every column of the table.
+    """Insert the rows, replacing those whose primary key is there but for fixed columns. Each gives every column.
 
     The statement is put into SQL once per table and given to the driver with values that its column types have
     converted: SQLAlchemy's own way looks at every parameter of every row again, which cost as much as the database.
@@ -112,7 +112,8 @@ _STATEMENTS: dict[tuple[str, str], _Statement] = {}
 def _statement(dialect: Dialect, table: Table) -> _Statement:
     insert = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
-    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    fixed = {column.name for column in table.columns if FIXED in column.info}.union(keys)
+    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in fixed}
     whole = insert.on_conflict_do_update(index_elements=keys, set_=rest) if rest else insert.on_conflict_do_nothing()
     compiled = whole.compile(dialect=dialect)
     names = tuple(column.name for column in table.columns)

@@ -20,10 +20,12 @@ from consumers.project.tables import (
     ENTRIES,
     EXPENSES,
     LINES,
+    NUMBERS,
     PROBLEMS,
     REPEATS,
     REVIEWS,
     SCHEMAS,
+    numbered,
 )
 from consumers.project.told import Opening, Told, Unreadable, about
 from schemas.codec import Codec, Undecodable
@@ -61,6 +63,8 @@ class Fold:
         self._opening, self._gists = reading
         self._after: dict[str, Standing] = {}
         self._seen: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        self._named: list[tuple[int, str]] = []
         self._before: dict[str, Said] = {}
         # In the order they moved in.
         self._moved: dict[str, None] = {}
@@ -81,8 +85,9 @@ class Fold:
                 told = self._opening.open(record, id_)
                 if told is None:
                     continue
-                event = self._take(told)
-                rows.append(self._entry_row(told, event))
+                number = self._number(id_, record)
+                event = self._take(told, number)
+                rows.append(self._entry_row(told, number, event))
                 if isinstance(event, SubmissionRepeated) and event.batch_id not in {None, event.first_batch_id}:
                     tenant_id = told.content["tenant_id"]
                     repeats.append({"tenant_id": tenant_id, "batch_id": event.batch_id, "expense_id": id_})
@@ -93,13 +98,26 @@ class Fold:
         return new, self._after
 
     def _meet(self, ids: set[str]) -> None:
-        """Find the expenses with these ids, as they stand."""
+        """Find the expenses with these ids, as they stand, and the numbers there are."""
         found = self._hot.among(ids)
-        found |= _load(self._connection, ids - found.keys(), self._gists)
+        for row in _load(self._connection, ids - found.keys()):
+            number, id_, tenant_id, *_ = row
+            self._numbers[id_] = number
+            if tenant_id is not None:
+                found[id_] = Standing.kept(row, self._gists)
+        self._numbers |= {id_: standing.number for id_, standing in found.items()}
         self._after |= found
         self._seen |= ids
 
-    def _take(self, t: Told) -> Event | None:
+    def _number(self, id_: str, record: Fetched) -> int:
+        """Return the number of an expense, which it gets with its first entry."""
+        number = self._numbers.get(id_)
+        if number is None:
+            number = self._numbers[id_] = numbered(record.partition, record.offset)
+            self._named.append((number, id_))
+        return number
+
+    def _take(self, t: Told, number: int) -> Event | None:
         """Move the expense of an entry on, and return the event that was recorded, as far as it is looked at."""
         content, output = t.content, t.output
         id_ = content["expense_id"]
@@ -124,19 +142,19 @@ class Fold:
         if standing is None:
             if after.state is None:
                 return event
-            standing = self._after[id_] = Standing.begun(content, known)
+            standing = self._after[id_] = Standing.begun(number, content, known)
         elif id_ not in self._before:
             self._before[id_] = standing.said()._replace(says=standing.says.copy())
         standing.move(content, t.metadata, after, output, kind, event)
         self._moved[id_] = None
         return event
 
-    def _entry_row(self, t: Told, event: Event | None) -> tuple[Any, ...]:
+    def _entry_row(self, t: Told, number: int, event: Event | None) -> tuple[Any, ...]:
         content = t.content
         action = content["action"]
         usual = content["breach"] is None and action not in _ODD
         return (
-            content["expense_id"],
+            number,
             content["sequence"],
             action,
             content["stage"],
@@ -151,6 +169,7 @@ class Fold:
 
     def _write(self) -> None:
         """Write every expense that moved, once, and what of the rows beside it is told otherwise than before."""
+        put(self._connection, NUMBERS, self._named)
         moved = [self._after[id_] for id_ in self._moved]
         convert = partial(converted, self._connection, EXPENSES)
         put(self._connection, EXPENSES, [expense_row(standing, convert) for standing in moved])
@@ -174,7 +193,7 @@ class Fold:
 
     def _replace(self, table: Table, make: Callable[[Said], Iterator[Row]], touched: Iterable[Standing]) -> None:
         """Write an expense's rows anew where they differ from before; a correction can leave fewer of them."""
-        gone: list[dict[str, str]] = []
+        gone: list[dict[str, int]] = []
         fresh: list[Row] = []
         for standing in touched:
             before = self._before.get(standing.expense_id)
@@ -185,9 +204,9 @@ class Fold:
             if old != new:
                 fresh += new
                 if len(old) > len(new):
-                    gone.append({"id": standing.expense_id})
+                    gone.append({"of": standing.number})
         if gone:
-            self._connection.execute(delete(table).where(table.c.expense_id == bindparam("id")), gone)
+            self._connection.execute(delete(table).where(table.c.number == bindparam("of")), gone)
         put(self._connection, table, fresh)
 
     def _made(self, table: Table, rows: Iterable[Row]) -> list[Row]:
@@ -208,17 +227,19 @@ _PARTS: tuple[tuple[Table, Callable[[Said], Iterator[Row]], frozenset[str]], ...
 )
 
 
-def _load(connection: Connection, ids: Iterable[str], gists: Gists) -> dict[str, Standing]:
+def _load(connection: Connection, ids: Iterable[str]) -> Iterator[Row]:
+    """Yield the columns `KEPT` of those ids that have a number; all but number and id are None without an expense."""
     wanted = sorted(ids)
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    found = {}
     for begin in range(0, len(wanted), _IDS_A_QUERY):
         some = wanted[begin : begin + _IDS_A_QUERY]
         # The driver's own values: most go back into the row as they are.
-        query = f"{_SELECT} WHERE expense_id IN ({', '.join(mark for _ in some)})"
+        query = f"{_SELECT} WHERE n.expense_id IN ({', '.join(mark for _ in some)})"
         for row in connection.exec_driver_sql(query, tuple(some)):
-            found[row[0]] = Standing.kept(row, gists)
-    return found
+            yield tuple(row)
 
 
-_SELECT = f"SELECT {', '.join(KEPT)} FROM {EXPENSES.name}"  # noqa: S608 - the table's own names
+_SELECT = (
+    f"SELECT n.number, n.expense_id, {', '.join(f'e.{name}' for name in KEPT[2:])} "  # noqa: S608 - the tables' own names
+    f"FROM {NUMBERS.name} n LEFT JOIN {EXPENSES.name} e ON e.number = n.number"
+)

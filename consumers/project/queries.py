@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, func, or_, select
+from sqlalchemy import Engine, ScalarSelect, Select, and_, func, or_, select
 
 from audit.reconstruct import Expense
 from audit.story import Sentence, causes_first
 from consumers.project.standing import KEPT, expense_of
-from consumers.project.tables import DEAD_LETTERS, ENTRIES, EXPENSES, REPEATS, REVIEWS, SCHEMAS
+from consumers.project.tables import DEAD_LETTERS, ENTRIES, EXPENSES, NUMBERS, REPEATS, REVIEWS, SCHEMAS
 from schemas.codec import Codec, SchemaRefused, Undecodable
 from schemas.lifecycle import ENDS, WAITING
 
@@ -92,7 +92,10 @@ class Batch:
 
 
 _SUMMARY = [EXPENSES.c[name] for name in Summary.__dataclass_fields__]
-_LETTER = [DEAD_LETTERS.c[name] for name in Letter.__dataclass_fields__]
+_LETTER = [
+    EXPENSES.c.expense_id,
+    *(DEAD_LETTERS.c[name] for name in Letter.__dataclass_fields__ if name in DEAD_LETTERS.c),
+]
 
 
 class _Kept:
@@ -138,14 +141,15 @@ class ReadModel:
 
     def expense(self, expense_id: str) -> Expense | None:
         """Return all that is known of an expense, None when the log has not told of it yet."""
-        query = select(*(EXPENSES.c[name] for name in KEPT)).where(EXPENSES.c.expense_id == expense_id)
+        query = select(*(EXPENSES.c[name] for name in KEPT)).where(EXPENSES.c.number == _number_of(expense_id))
         rows = self._rows(query)
         return expense_of(rows[0], self._codec) if rows else None
 
     def ids(self, beginning: str, *, limit: int = 10) -> list[str]:
         """Return the expense ids that begin so, at most `limit`."""
         end = beginning + chr(0x10FFFF)
-        query = select(EXPENSES.c.expense_id).where(EXPENSES.c.expense_id.between(beginning, end)).limit(limit)
+        begun = select(NUMBERS.c.expense_id).join(EXPENSES, EXPENSES.c.number == NUMBERS.c.number)
+        query = begun.where(NUMBERS.c.expense_id.between(beginning, end)).limit(limit)
         return [row["expense_id"] for row in self._rows(query)]
 
     def expenses(
@@ -163,7 +167,7 @@ class ReadModel:
             if value is not None:
                 query = query.where(column == value)
         if after is not None:
-            seen = select(EXPENSES.c.submitted_at).where(EXPENSES.c.expense_id == after).scalar_subquery()
+            seen = select(EXPENSES.c.submitted_at).where(EXPENSES.c.number == _number_of(after)).scalar_subquery()
             same_time = and_(EXPENSES.c.submitted_at == seen, EXPENSES.c.expense_id > after)
             query = query.where(or_(EXPENSES.c.submitted_at < seen, same_time))
         return [Summary(**row) for row in self._rows(query)]
@@ -202,14 +206,15 @@ class ReadModel:
                 ENTRIES.c.sentence.label("text"),
                 ENTRIES.c.action,
             )
-            .where(ENTRIES.c.expense_id == expense_id)
+            .where(ENTRIES.c.number == _number_of(expense_id))
             .order_by(ENTRIES.c.sequence)
         )
         return causes_first(Sentence(**row) for row in self._rows(query))
 
     def dead_letters(self, *, settled: bool | None = False, limit: int = 1000) -> list[Letter]:
         """Return dead letters, the oldest first: those still open, those settled, or both for None."""
-        query = select(*_LETTER).order_by(DEAD_LETTERS.c.recorded_at, DEAD_LETTERS.c.source).limit(limit)
+        query = select(*_LETTER).join(EXPENSES, EXPENSES.c.number == DEAD_LETTERS.c.number)
+        query = query.order_by(DEAD_LETTERS.c.recorded_at, DEAD_LETTERS.c.source).limit(limit)
         if settled is not None:
             query = query.where(DEAD_LETTERS.c.settled == settled)
         return [Letter(**row) for row in self._rows(query)]
@@ -218,10 +223,10 @@ class ReadModel:
         """Return held expenses, the longest waiting first; the closed ones where `waiting` is false."""
         columns = [REVIEWS.c[name] for name in ReviewItem.__dataclass_fields__ if name in REVIEWS.c]
         query = (
-            select(*columns, EXPENSES.c.vendor, EXPENSES.c.currency, EXPENSES.c.total)
-            .join(EXPENSES, EXPENSES.c.expense_id == REVIEWS.c.expense_id)
+            select(*columns, EXPENSES.c.expense_id, EXPENSES.c.vendor, EXPENSES.c.currency, EXPENSES.c.total)
+            .join(EXPENSES, EXPENSES.c.number == REVIEWS.c.number)
             .where(REVIEWS.c.closed_at.is_(None) if waiting else REVIEWS.c.closed_at.is_not(None))
-            .order_by(REVIEWS.c.opened_at, REVIEWS.c.expense_id)
+            .order_by(REVIEWS.c.opened_at, EXPENSES.c.expense_id)
             .limit(limit)
         )
         if tenant is not None:
@@ -231,3 +236,7 @@ class ReadModel:
     def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _number_of(expense_id: str) -> ScalarSelect[int]:
+    return select(NUMBERS.c.number).where(NUMBERS.c.expense_id == expense_id).scalar_subquery()

@@ -47,7 +47,7 @@ def line_rows(said: Said) -> Iterator[Row]:
     for index, line in enumerate(said.says["lines"]):
         category, coding, decision = categories.get(line.number), codings.get(line.number), worst.get(line.number)
         yield (
-            said.expense_id,
+            said.number,
             line.number,
             line.description,
             line.amount,
@@ -65,7 +65,7 @@ def problem_rows(said: Said) -> Iterator[Row]:
     """Yield the rows of `PROBLEMS`."""
     for number, problem in enumerate(said.says["problems"], 1):
         yield (
-            said.expense_id,
+            said.number,
             number,
             problem.code,
             problem.message,
@@ -83,7 +83,7 @@ def review_rows(said: Said) -> Iterator[Row]:
     codes = [finding.code for finding in review.findings] + [problem.code for problem in said.says["problems"]]
     messages = [finding.message for finding in review.findings] + [problem.message for problem in said.says["problems"]]
     yield (
-        said.expense_id,
+        said.number,
         said.tenant_id,
         review.opened_at,
         " ".join(dict.fromkeys(codes)),
@@ -99,7 +99,7 @@ def dead_letter_rows(said: Said) -> Iterator[Row]:
     """Yield the rows of `DEAD_LETTERS`."""
     for number, letter in enumerate(said.beside.dead_letters, 1):
         yield (
-            said.expense_id,
+            said.number,
             number,
             said.tenant_id,
             letter.stage,

@@ -22,8 +22,8 @@ from schemas.glance import Known
 __all__ = ["KEPT", "Beside", "Said", "Standing", "expense_of", "stepped"]
 
 KEPT: Final = (
-    *("expense_id", "tenant_id", "ledger", "subject", "batch_id", "correlation_id", "trace_id", "revision", "state"),
-    *("stage", "sequence", "submitted_at", "occurred_at", "recorded_at", "beside", "words"),
+    *("number", "expense_id", "tenant_id", "ledger", "subject", "batch_id", "correlation_id", "trace_id", "revision"),
+    *("state", "stage", "sequence", "submitted_at", "occurred_at", "recorded_at", "beside", "words"),
 )
 """The columns of `EXPENSES` that a standing is made of; the others say in columns what is in `words`."""
 
@@ -52,7 +52,7 @@ _BESIDE: Final = TypeAdapter(Beside)
 class Said(NamedTuple):
     """What the rows beside an expense's own are made of: `says` as `Standing` has it, at some moment."""
 
-    expense_id: str
+    number: int
     tenant_id: str
     says: Mapping[str, Any]
     beside: Beside
@@ -66,6 +66,7 @@ class Standing:
     `known` is what reading the next event may take from those before.
     """
 
+    number: int
     expense_id: str
     tenant_id: str
     ledger: str
@@ -89,9 +90,10 @@ class Standing:
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
 
     @classmethod
-    def begun(cls, content: Mapping[str, Any], known: Known) -> "Standing":
+    def begun(cls, number: int, content: Mapping[str, Any], known: Known) -> "Standing":
         """Return an expense before its first entry, from what that says."""
         return cls(
+            number,
             content["expense_id"],
             content["tenant_id"],
             content["ledger"],
@@ -132,11 +134,12 @@ class Standing:
 
     def said(self) -> Said:
         """Return what is said of it, as long as it does not move on."""
-        return Said(self.expense_id, self.tenant_id, self.says, self.beside)
+        return Said(self.number, self.tenant_id, self.says, self.beside)
 
     def columns(self) -> tuple[Any, ...]:
         """Return the values of the columns `KEPT`."""
         return (
+            self.number,
             self.expense_id,
             self.tenant_id,
             self.ledger,
@@ -196,7 +199,7 @@ def expense_of(row: Mapping[str, Any], codec: Codec) -> Expense:
         pydantic.ValidationError: the row was not written by this version.
 
     """
-    own = {name: row[name] for name in KEPT if name not in {"beside", "words"}}
+    own = {name: row[name] for name in KEPT if name not in {"number", "beside", "words"}}
     beside = _beside(row["beside"])
     expense = Expense(**own, breaches=beside.breaches, dead_letters=beside.dead_letters, review=beside.review)
     for word in _words(row["words"]):
