@@ -22,7 +22,7 @@ from vault.blobs import BlobStoreUnavailable
 from vault.master import MasterKeyUnusable
 from vault.pseudonym import Pseudonyms
 
-__all__ = ["UNREACHABLE", "Refused", "Session", "Unreachable", "actor", "now", "session"]
+__all__ = ["UNREACHABLE", "UP", "Refused", "Session", "Unreachable", "actor", "now", "session"]
 
 
 class Refused(Exception):
@@ -34,6 +34,8 @@ class Unreachable(Exception):
 
 
 UNREACHABLE = (BlobStoreUnavailable, TransportLost, PublishFailed, RegistryUnavailable)
+UP = "Is it up? `spendtrail up` starts what is stopped"
+"""What to do where one of these does not answer."""
 
 
 def now() -> datetime:
@@ -43,19 +45,36 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Settings with addresses; `bootstrap` and `registry` are those of the home's stack unless the environment says."""
+    """Settings with addresses; `bootstrap` and `registry` are those of the home's stack unless the environment says.
+
+    Both raise `Refused` where nothing was ever started. `own`: the addresses are those of the home's stack.
+    """
 
     settings: Settings
+    own: bool = False
+
+    def _awake(self) -> None:
+        """See that something of the home's stack runs, so that nobody waits for brokers that were ended.
+
+        Raises:
+            Unreachable: nothing does.
+
+        """
+        home = self.settings.home
+        if self.own and not any(service.pid for service in stack.status(home)):
+            msg = f"nothing runs under {home}. `spendtrail up` starts it; what is there stays"
+            raise Unreachable(msg)
 
     @property
     def bootstrap(self) -> str:
-        """Brokers to connect to."""
+        """Brokers to connect to; `Unreachable` where they are the home's and ended."""
         if not self.settings.bootstrap_servers:
             msg = (
                 f"no Kafka: nothing was started under {self.settings.home}. Run `spendtrail up`, "
                 "or set SPENDTRAIL_BOOTSTRAP_SERVERS and SPENDTRAIL_SCHEMA_REGISTRY_URL"
             )
             raise Refused(msg)
+        self._awake()
         return self.settings.bootstrap_servers
 
     @property
@@ -120,14 +139,16 @@ class Session:
         """Open what publishing needs.
 
         Raises:
-            Refused: something is missing or does not answer; the message says what.
+            Refused: something is missing; the message says what.
+            Unreachable: something does not answer; the message says what.
 
         """
+        self._awake()
         try:
             with open_edge(self.settings, now) as edge:
                 yield edge
         except UNREACHABLE as error:
-            raise Unreachable(str(error)) from error
+            raise Unreachable(f"{error}. {UP}") from error
         except (SettingsIncomplete, SecretsUnusable, MasterKeyUnusable) as error:
             raise Refused(str(error)) from error
 
@@ -159,7 +180,7 @@ def session() -> Session:
     update: dict[str, str] = {}
     if found:
         update = {"bootstrap_servers": found.bootstrap_servers, "schema_registry_url": found.registry_url or ""}
-    return Session(settings.model_copy(update=update))
+    return Session(settings.model_copy(update=update), own=found is not None)
 
 
 def actor() -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 from rich.markup import escape
 
-from cli.context import UNREACHABLE, Refused, Unreachable
+from cli.context import UNREACHABLE, UP, Refused, Unreachable
 from cli.output import errors
 from devstack.stack import StackError
 from devstack.supervisor import SupervisorError
@@ -89,7 +89,7 @@ def run() -> None:
         errors.print(f"[red]spendtrail:[/red] {escape(str(error))}")
         sys.exit(1)
     except UNREACHABLE as error:
-        errors.print(f"[red]spendtrail:[/red] {escape(str(error))}. Is it up? `spendtrail up` starts what is stopped")
+        errors.print(f"[red]spendtrail:[/red] {escape(str(error))}. {UP}")
         sys.exit(1)
 
 

@@ -1,12 +1,13 @@
 """What the command line says when it is asked for what cannot be."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from cli.context import Refused
+from cli.context import Refused, Unreachable
 from cli.main import app, run
 from producers.lag import Lags
 from streams.record import TransportLost
@@ -63,6 +64,16 @@ def test_a_system_that_was_ended_is_said_to_be_down(
     assert ended.value.code == 1
     told = " ".join(capsys.readouterr().err.split())
     assert "Kafka at 127.0.0.1:1: no answer. Is it up? `spendtrail up` starts what is stopped" in told
+
+
+@pytest.mark.parametrize("words", [["status"], ["dlq", "list"], ["audit", "verify"]], ids=" ".join)
+def test_nobody_waits_for_brokers_of_ones_own_that_were_ended(empty_home: Path, words: list[str]) -> None:
+    """Where the home knows that none of its services runs, that is said at once, with the remedy."""
+    ports = {"kafka-1": 1, "kafka-1-controller": 2, "registry": 3, "registry-management": 4}
+    (empty_home / "stack.json").write_text(json.dumps({"brokers": 1, "ports": ports, "processes": {}}))
+    result = CliRunner().invoke(app, words)
+    assert isinstance(result.exception, Unreachable), result.output
+    assert f"nothing runs under {empty_home}. `spendtrail up` starts it" in str(result.exception)
 
 
 def test_files_that_are_not_there_are_named(empty_home: Path) -> None:
