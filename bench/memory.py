@@ -40,8 +40,9 @@ COURSE: Final = (
     "batch",
     "project",
 )
-# What these write nobody on the course needs in full: they may stop when they have done enough.
-_LAST: Final = frozenset({"learn", "seal", "batch", "project"})
+# What these write nobody on the course needs in full: they may stop when they have done enough. What `batch` counts
+# are the ends of expenses, which are the last entries that `seal` makes, so that one is let do all of it.
+_LAST: Final = frozenset({"learn", "batch", "project"})
 _LEDGERS: Final = 4
 # A stage that committed nothing for so long has worked off what there was: one transaction may carry thousands of
 # records of some milliseconds each. Before its first it has to join its group.

@@ -13,8 +13,8 @@ __all__ = ["Later", "Tallies", "Tally"]
 _BATCH, _MEMBER, _LATER = "batch/", "member/", "later/"
 # The character after the slash: the member keys of one batch lie between the two.
 _SLASH, _AFTER_SLASH = "/", "0"
-# Members looked at together, some 3 MB: a batch may be a year of a company's cards.
-_CHUNK = 10_000
+# Members looked at together: a batch may be a year of a company's cards.
+_CHUNK = 1_000
 # Between when a batch may be told again and the event that changed it.
 _CAUSE = b"\n"
 
