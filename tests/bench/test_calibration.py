@@ -117,6 +117,8 @@ def test_what_is_shipped_keeps_its_promise() -> None:
         assert said == sorted(said), name
 
 
+# It reads every labelled document, in two processes: minutes on two cores, more where others work beside it.
+@pytest.mark.timeout(900)
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no documents under {DATA}; set SPENDTRAIL_DATA")
