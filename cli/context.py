@@ -130,9 +130,10 @@ class Session:
 
         """
         try:
-            return Session(routed(self.settings, tenant))
+            there = routed(self.settings, tenant)
         except WrongRegion as error:
             raise Refused(str(error)) from error
+        return Session(there, own=self.own and there.bootstrap_servers == self.settings.bootstrap_servers)
 
     @contextmanager
     def edge(self) -> Iterator[Edge]:

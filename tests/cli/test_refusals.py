@@ -66,11 +66,17 @@ def test_a_system_that_was_ended_is_said_to_be_down(
     assert "Kafka at 127.0.0.1:1: no answer. Is it up? `spendtrail up` starts what is stopped" in told
 
 
-@pytest.mark.parametrize("words", [["status"], ["dlq", "list"], ["audit", "verify"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["status"], ["dlq", "list"], ["audit", "verify"], ["upload", __file__]], ids=" ".join
+)
 def test_nobody_waits_for_brokers_of_ones_own_that_were_ended(empty_home: Path, words: list[str]) -> None:
     """Where the home knows that none of its services runs, that is said at once, with the remedy."""
     ports = {"kafka-1": 1, "kafka-1-controller": 2, "registry": 3, "registry-management": 4}
     (empty_home / "stack.json").write_text(json.dumps({"brokers": 1, "ports": ports, "processes": {}}))
+    keys = empty_home / "keys"
+    keys.mkdir(mode=0o700)
+    (keys / "pseudonyms.secret").write_bytes(bytes(32))
+    (keys / "pseudonyms.secret").chmod(0o600)
     result = CliRunner().invoke(app, words)
     assert isinstance(result.exception, Unreachable), result.output
     assert f"nothing runs under {empty_home}. `spendtrail up` starts it" in str(result.exception)
