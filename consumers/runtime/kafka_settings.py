@@ -7,7 +7,7 @@ from streams.client import PARTITIONER, client_settings
 
 __all__ = ["FETCH_BYTES", "KafkaSettings"]
 
-FETCH_BYTES = 4 * 1024 * 1024
+FETCH_BYTES = 1024 * 1024
 """What waits in a stage's client at most, beside what is in flight."""
 
 # librdkafka raises a smaller fetch.max.bytes to its message.max.bytes by itself, and says so in the log.
