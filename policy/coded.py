@@ -9,6 +9,7 @@ from policy.currency import known, to_minor_unit
 from policy.facts import Expense, Line, folded
 from policy.nights import nights_of, nights_on
 from schemas.events import ExpenseCoded
+from schemas.frozen import maker
 from schemas.records import Facts
 from schemas.records import Line as DocumentLine
 
@@ -16,6 +17,7 @@ __all__ = ["Spent", "facts_of", "spent_of", "spread"]
 
 CARD_LINE: Final = "card_line"
 _LODGING: Final = "lodging"
+_line, _expense = maker(Line), maker(Expense)
 
 
 class Spent(NamedTuple):
@@ -58,7 +60,7 @@ def facts_of(event: ExpenseCoded) -> Expense:
         "property_id": _folded(facts.property_id or context.property_id),
     }
     lines = tuple(
-        Line(
+        _line(
             number=line.number,
             amount=amount,
             category=categories.get(line.number),
@@ -70,8 +72,8 @@ def facts_of(event: ExpenseCoded) -> Expense:
     )
     stay = _stay(event)
     nights = nights_of(facts, stay)
-    return Expense(
-        lines=lines or (Line(number=0, amount=total, **shared),),
+    return _expense(
+        lines=lines or (_line(number=0, amount=total, **shared),),
         currency=currency,
         submitted=event.submitted_at.date(),
         on=facts.invoice_date,

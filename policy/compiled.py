@@ -16,7 +16,7 @@ from sys import intern
 from typing import Final, TypeVar
 
 from policy.checks import Find, prepared
-from policy.constraints import RANKS, Effective, Factor, Index, Node, effective
+from policy.constraints import RANKS, Effective, Factor, Index, Node, Visit, effective
 from policy.currency import ROUNDINGS, to_minor_unit
 from policy.facts import Line, folded
 from policy.fields import WHOLE
@@ -35,7 +35,7 @@ from policy.models import (
 )
 from policy.per_diem.quoting import PerDiems
 
-__all__ = ["RANKS", "CompiledPolicy", "Effective", "Node", "compile_policy"]
+__all__ = ["RANKS", "CompiledPolicy", "Effective", "Node", "Visit", "compile_policy"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -74,7 +74,7 @@ class CompiledPolicy:
     warn_above: Decimal
     categories: frozenset[str]
     nodes: tuple[Node, ...]
-    limits: Index[Node]
+    limits: Index[Visit]
     per_diems: PerDiems | None
     scaled: Callable[[int, tuple[str, ...]], Effective]
     budgets: Mapping[tuple[str, str], tuple[Budget, ...]]
@@ -223,7 +223,10 @@ def _index(rules: Sequence[tuple[Match, S]], tree: _Taxonomy, settle: Callable[[
             table[key].append((rule, distance))
     return Index(
         tuple(
-            (attrgetter(*signature) if signature else _anything, {key: settle(cell) for key, cell in table.items()})
+            (
+                attrgetter(*signature) if signature else _anything,
+                {key: found[0] if len(found := settle(cell)) == 1 else found for key, cell in table.items()},
+            )
             for signature, table in sorted(groups.items())
         )
     )
@@ -266,13 +269,13 @@ def _shared(value: object) -> object:
     return intern(value) if isinstance(value, str) else value
 
 
-def _nearest(cell: "_Cell[Node]") -> tuple[Node, ...]:
+def _nearest(cell: "_Cell[Node]") -> tuple[Visit, ...]:
     """Mark each rule with those that name a nearer category, at its level and over its period."""
     settled = []
     for node, distance in cell:
         nearer = tuple(o for o, d in cell if d < distance and o.level is node.level and o.per is node.per)
         settled.append(replace(node, nearer=nearer) if nearer else node)
-    return tuple(sorted(settled, key=_ORDER))
+    return tuple(node.visit for node in sorted(settled, key=_ORDER))
 
 
 def _factors(cell: "_Cell[Modifier]") -> tuple[Factor, ...]:

@@ -1,7 +1,7 @@
 """Constraint nodes: what a line is weighed against, and how it is found."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -12,7 +12,7 @@ from policy.facts import Line
 from policy.fields import Level, Period
 from schemas.records import PathNode
 
-__all__ = ["RANKS", "Effective", "Factor", "Index", "Node", "effective"]
+__all__ = ["RANKS", "Effective", "Factor", "Index", "Node", "Visit", "effective"]
 
 T = TypeVar("T")
 
@@ -54,6 +54,8 @@ class Node:
 
     `doubt`: why nobody can tell its limit; a line it applies to goes to a person. `dated`: it is weighed on the day of
     the line, not of the document.
+
+    `visit` follows from the others: how it stands for a line whose facts do not matter to it.
     """
 
     id: str
@@ -72,11 +74,63 @@ class Node:
     nearer: tuple["Node", ...] = ()
     doubt: str = ""
     dated: bool = False
+    visit: "Visit" = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what most lines take as it is."""
+        object.__setattr__(self, "visit", Visit.of(self, self.plain, ""))
 
     def holds_on(self, day: date) -> bool:
         """Tell whether the rule is valid on a day."""
         return (self.valid_from is None or day >= self.valid_from) and (
             self.valid_until is None or day <= self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visit:
+    """A node as it stands for a line: its limit there, and why it does not fire; `silent` is empty where it does.
+
+    What judging looks at is side by side: of ten thousand rules the one that a line meets is in no cache, and each
+    further object that has to be fetched for it takes longer than what is done with it.
+
+    `always`: wherever the node applies it fires with its plain limit, and it replaces no level. `counted`: its limit is
+    per night or attendee.
+    """
+
+    node: Node
+    effective: Effective
+    silent: str
+    order: int
+    rank: int
+    always: bool
+    counted: bool
+    covers: bool
+    cumulative: bool
+    whole: bool
+    value: Decimal
+    failed: PathNode
+    source: str
+
+    @classmethod
+    def of(cls, node: Node, effective: Effective, silent: str) -> "Visit":
+        """Return a visit of a node."""
+        dated = node.valid_from is not None or node.valid_until is not None
+        depends = dated or node.factors or node.overrides or node.nearer or node.doubt or node.per is Period.TRIP
+        return cls(
+            node=node,
+            effective=effective,
+            silent=silent,
+            order=node.order,
+            rank=node.rank,
+            always=not depends,
+            counted=node.per in {Period.NIGHT, Period.ATTENDEE},
+            covers=node.covers,
+            cumulative=node.cumulative,
+            whole=node.whole,
+            value=effective.value,
+            failed=effective.failed,
+            source=effective.source,
         )
 
 
@@ -91,17 +145,24 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Index(Generic[T]):
-    """Rules by the values they match on: per shape of rule, how to read its fields off a line, and its table."""
+    """Rules by the values they match on: per shape of rule, how to read its fields off a line, and its table.
 
-    groups: tuple[tuple[Callable[[Line], object], dict[object, tuple[T, ...]]], ...]
+    Values with one rule, as most have, have the rule itself, the others a tuple of them.
+    """
+
+    groups: tuple[tuple[Callable[[Line], object], dict[object, T | tuple[T, ...]]], ...]
 
     def find(self, line: Line) -> list[T]:
         """Return what applies to the line, unordered."""
         found: list[T] = []
         for key, table in self.groups:
             hit = table.get(key(line))
-            if hit is not None:
+            if hit is None:
+                continue
+            if isinstance(hit, tuple):
                 found += hit
+            else:
+                found.append(hit)
         return found
 
 

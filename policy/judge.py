@@ -1,18 +1,18 @@
 """Judging: every applicable node must hold; they are visited top down; the first that fails names the decision."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
-from policy.compiled import CompiledPolicy, Effective, Node
+from policy.compiled import CompiledPolicy, Effective, Node, Visit
 from policy.facts import Expense, Line
+from policy.findings import ONE_ATTENDEE, ONE_NIGHT, findings_of
 from policy.flip import Flip
 from policy.models import Level, Period
+from schemas.frozen import maker
 from schemas.records import Decision, Finding, PathNode
 
 __all__ = ["FALLBACK", "OUTCOMES", "Verdict", "judge", "violation_code", "visits", "worst"]
@@ -26,10 +26,6 @@ FALLBACK: Final = "fallback.unmapped"
 UNKNOWN_AMOUNT: Final = "fallback.amount"
 # What would help where a per diem applies and nobody can tell its rate.
 _STATE_IT: Final = "passes once country, city with state, county and date are stated and their rate allows it"
-# Said wherever a limit per night met a document that does not count them.
-ONE_NIGHT: Final = "one night is assumed, since the document does not say how many"
-ONE_ATTENDEE: Final = "one attendee is assumed, since nobody stated how many there were"
-_ASSUMED: Final = (ONE_NIGHT, ONE_ATTENDEE)
 # Why a limit per trip cannot be weighed, and what would help.
 _NO_TRIP: Final = "no trip is stated"
 _STATE_TRIP: Final = "passes once its trip is stated and the trip stays within the limit"
@@ -45,17 +41,8 @@ _ABSENT: Final = tuple(
     )
 )
 _ORDER = attrgetter("order")
-
-
-class Visit(NamedTuple):
-    """A node as it stands for a line: its limit, or None and why it does not fire.
-
-    A tuple, not a dataclass: several are made per line, and frozen dataclasses cost three times as much to make.
-    """
-
-    node: Node
-    effective: Effective | None
-    silent: str
+_ALWAYS = attrgetter("always")
+_decision = maker(Decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +77,7 @@ def judge(expense: Expense, policy: CompiledPolicy) -> Verdict:
     shared = {policy.nodes[order].id for order, (_, together) in sums.items() if together > 1}
     if expense.currency != policy.currency:
         shared.add(UNKNOWN_AMOUNT)
-    findings = _findings(decisions, shared)
+    findings = findings_of(decisions, shared)
     for check in policy.checks:
         findings += check(expense)
     outcome = worst([*(d.outcome for d in decisions), *(_outcome(finding) for finding in findings)])
@@ -99,17 +86,22 @@ def judge(expense: Expense, policy: CompiledPolicy) -> Verdict:
 
 def visits(line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
     """Return the nodes that apply to a line, top down. An overriding node replaces the levels it names."""
-    nodes = policy.limits.find(line)
+    found = policy.limits.find(line)
     if policy.per_diems is not None:
-        nodes += policy.per_diems.find(line, expense)
-    nodes.sort(key=_ORDER)
+        found += [node.visit for node in policy.per_diems.find(line, expense)]
+    found.sort(key=_ORDER)
+    return found if all(map(_ALWAYS, found)) else _looked_at([visit.node for visit in found], line, expense, policy)
+
+
+def _looked_at(nodes: Sequence[Node], line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
+    """Return visits of nodes whose limit, or whether they fire, depends on the line, the day and one another."""
     day = expense.on or expense.submitted
     replaced: dict[Level, Node] = {}
     for node in nodes:
         if node.overrides and node.level not in replaced and not _silent(node, day):
             for level in node.overrides:
                 replaced.setdefault(level, node)
-    found = []
+    found: list[Visit] = []
     for node in nodes:
         silent = _silent(node, day)
         if replaced and not silent:
@@ -120,7 +112,7 @@ def visits(line: Line, expense: Expense, policy: CompiledPolicy) -> list[Visit]:
         if not silent and node.per is Period.TRIP and not expense.trip:
             silent = _NO_TRIP
         effective = policy.effective(node, line) if node.factors else node.plain
-        found.append(Visit(node, None if silent else effective, silent))
+        found.append(Visit.of(node, effective, silent))
     return found
 
 
@@ -137,10 +129,10 @@ def _sums(expense: Expense, visited: list[list[Visit]]) -> dict[int, tuple[Decim
     """Return, per node that weighs a whole expense, the sum of the lines it applies to and how many they are."""
     sums: dict[int, tuple[Decimal, int]] = {}
     for line, found in zip(expense.lines, visited, strict=True):
-        for node, effective, _ in found:
-            if effective is not None and node.whole and line.amount is not None:
-                total, count = sums.get(node.order, (Decimal(0), 0))
-                sums[node.order] = total + line.amount, count + 1
+        for visit in found:
+            if visit.whole and not visit.silent and line.amount is not None:
+                total, count = sums.get(visit.order, (Decimal(0), 0))
+                sums[visit.order] = total + line.amount, count + 1
     return sums
 
 
@@ -155,30 +147,35 @@ def _decide(
     flip = Flip()
     covered = False
     level = 0
-    for node, effective, silent in found:
-        while level < node.rank:
-            path.append(_ABSENT[level])
-            level += 1
-        level = max(level, node.rank + 1)
-        if effective is None:
-            path.append(_unweighed(node, silent))
+    for visit in found:
+        rank = visit.rank
+        path += _ABSENT[level:rank]
+        level = max(level, rank + 1)
+        if visit.silent:
+            path.append(_unweighed(visit.node, visit.silent))
             continue
-        covered = covered or node.covers
-        if node.cumulative:
-            path.append(_entry(node, "NOT_APPLICABLE", f"limit {effective.origin}, weighed with the running total"))
+        covered = covered or visit.covers
+        if visit.cumulative:
+            reason = f"limit {visit.effective.origin}, weighed with the running total"
+            path.append(_entry(visit.node, "NOT_APPLICABLE", reason))
             continue
-        total, together = sums.get(node.order, (own, 1))
+        total, together = sums.get(visit.order, (own, 1))
         amount = abs(total)
-        limit, entry = _weigh(node, effective, amount, expense)
+        limit, entry = visit.value, visit.failed
+        if visit.counted:
+            limit, entry = _counted(visit.node, visit.effective, amount, expense)
+        elif amount <= limit:
+            effective = visit.effective
+            entry = effective.warned if amount > effective.warn_at else effective.passed
         path.append(entry)
-        if flip.tighter(limit, amount, own, together, effective.source) and outcome == "PASS":
+        if flip.tighter(limit, amount, own, together, visit.source) and outcome == "PASS":
             named, weighed = entry, amount
         if _BADNESS[entry.outcome] > _BADNESS[outcome]:
             outcome, named, weighed = entry.outcome, entry, amount
     path.extend(_ABSENT[level:])
     if outcome != "FAIL" and (undecided := _undecided(line, policy, path, covered=covered)):
         return undecided
-    return Decision(
+    return _decision(
         line=line.number,
         outcome=outcome,
         rule_id=named.rule_id if named else FALLBACK,
@@ -192,25 +189,18 @@ def _decide(
     )
 
 
-def _weigh(node: Node, effective: Effective, amount: Decimal, expense: Expense) -> tuple[Decimal, PathNode]:
-    """Return a node's limit in this expense and its entry in the path."""
-    if node.per is Period.NIGHT and expense.nights != 1:
-        return _times(node, effective, amount, (expense.nights, "nights", ONE_NIGHT))
-    if node.per is Period.ATTENDEE and expense.attendees != 1:
-        return _times(node, effective, amount, (expense.attendees, "attendees", ONE_ATTENDEE))
-    if amount > effective.value:
-        return effective.value, effective.failed
-    return effective.value, effective.warned if amount > effective.warn_at else effective.passed
-
-
-def _times(
-    node: Node, effective: Effective, amount: Decimal, counted: tuple[int | None, str, str]
-) -> tuple[Decimal, PathNode]:
-    """Return the same where the limit is so many times itself; unknown how many, it is one."""
-    number, units, assumed = counted
+def _counted(node: Node, effective: Effective, amount: Decimal, expense: Expense) -> tuple[Decimal, PathNode]:
+    """Return a limit per night or attendee in this expense and its entry; unknown how many there are, it is one."""
+    number, units, assumed = (
+        (expense.nights, "nights", ONE_NIGHT)
+        if node.per is Period.NIGHT
+        else (expense.attendees, "attendees", ONE_ATTENDEE)
+    )
     count = number or 1
     limit, warn_at = effective.value * count, effective.warn_at * count
     outcome = effective.failed.outcome if amount > limit else "WARN" if amount > warn_at else "PASS"
+    if number == 1:
+        return limit, {"PASS": effective.passed, "WARN": effective.warned}.get(outcome, effective.failed)
     reason = f"limit {effective.origin} x {number} {units}" if number else f"limit {effective.origin}, {assumed}"
     return limit, PathNode(rule_id=node.id, level=node.level.value, outcome=outcome, limit=limit, reason=reason)
 
@@ -245,7 +235,7 @@ def _undecided(line: Line, policy: CompiledPolicy, path: list[PathNode], *, cove
         doubted = PathNode(rule_id=FALLBACK, level="category", outcome="REVIEW_REQUIRED", limit=None, reason=what)
         path.append(doubted)
         code, flip = "FALLBACK_UNMAPPED", "passes with a category that has a limit"
-    return Decision(
+    return _decision(
         line=line.number,
         outcome="REVIEW_REQUIRED",
         rule_id=doubted.rule_id,
@@ -267,7 +257,7 @@ def _unknown_amount(line: Line, expense: Expense, policy: CompiledPolicy, found:
         else f"the amount is in {expense.currency}, the policy judges in {policy.currency}"
     )
     entry = PathNode(rule_id=UNKNOWN_AMOUNT, level="check", outcome="REVIEW_REQUIRED", limit=None, reason=reason)
-    return Decision(
+    return _decision(
         line=line.number,
         outcome="REVIEW_REQUIRED",
         rule_id=UNKNOWN_AMOUNT,
@@ -279,54 +269,6 @@ def _unknown_amount(line: Line, expense: Expense, policy: CompiledPolicy, found:
         resolution_path=(*(_entry(visit.node, "NOT_APPLICABLE", reason) for visit in found), entry),
         policy_version=policy.version,
     )
-
-
-_WORDS: Final = {
-    "CAP_EXCEEDED": "{amount} {currency} is above the limit of {limit} {currency} set by {rule}; {flip}.",
-    "PER_DIEM_EXCEEDED": "{amount} {currency} is above the per diem of {limit} {currency} set by {rule}; {flip}.",
-    "FALLBACK_UNMAPPED": "No limit covers it: it needs a person; {flip}.",
-    "PER_DIEM_UNKNOWN": "The rate of per diem {rule} cannot be told: {reason}; {flip}.",
-    "TRIP_UNKNOWN": "It is limited by {rule} per trip and {reason}; {flip}.",
-    "AMOUNT_UNKNOWN": "There is no amount to compare; {flip}.",
-    None: "{amount} {currency} is close to the limit of {limit} {currency} set by {rule}.",
-}
-
-
-# Where the place may have a higher rate than the one it was held to.
-_LOWEST: Final = "{amount} {currency} is above {limit} {currency}, the lowest rate of per diem {rule}; {flip}."
-
-
-def _findings(decisions: Sequence[Decision], shared: AbstractSet[str]) -> list[Finding]:
-    """Return what was found: one finding per cause, without a line where rules that lines share were it."""
-    causes: dict[tuple[str | None, str, str, int | None], list[Decision]] = defaultdict(list)
-    for decision in decisions:
-        if decision.outcome != "PASS":
-            line = None if decision.rule_id in shared else decision.line
-            causes[decision.violation_code, decision.rule_id, _message(decision), line].append(decision)
-    return [
-        Finding(
-            code=code or "NEAR_LIMIT",
-            severity="violation" if found[0].outcome == "FAIL" else "warn",
-            message=message,
-            blocking=found[0].outcome in {"FAIL", "REVIEW_REQUIRED"},
-            line=found[0].line if len(found) == 1 else None,
-            rule_id=rule,
-        )
-        for (code, rule, message, _), found in causes.items()
-    ]
-
-
-def _message(decision: Decision) -> str:
-    named = next((node for node in decision.resolution_path if node.rule_id == decision.rule_id), None)
-    floor = decision.violation_code == "PER_DIEM_UNKNOWN" and decision.limit is not None
-    message = (_LOWEST if floor else _WORDS[decision.violation_code]).format(
-        amount=decision.amount, currency=decision.currency, limit=decision.limit, rule=decision.rule_id,
-        flip=decision.flip, reason=named.reason if named else "",
-    )  # fmt: skip
-    assumed = next((words for words in _ASSUMED if named is not None and named.reason.endswith(words)), None)
-    if decision.outcome == "PASS" or assumed is None:
-        return message
-    return f"{message[:-1]}; {assumed}."
 
 
 def _outcome(finding: Finding) -> str:

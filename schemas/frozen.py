@@ -8,11 +8,12 @@ field's setter.
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
-__all__ = ["changed", "defaults", "draft", "setters"]
+__all__ = ["changed", "defaults", "draft", "maker", "setters"]
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Setter = Callable[[Any, Any], None]
 
 # There are as many entries as types of records.
@@ -41,6 +42,25 @@ def draft(record: type) -> type:
         free["__slots__"] = vars(record)["__slots__"]
         _DRAFTS[record] = type(f"{record.__name__}Draft", record.__bases__, free)
     return _DRAFTS[record]
+
+
+def maker(record: Callable[P, T]) -> Callable[P, T]:
+    """Return what makes records of a frozen slotted dataclass from the same keywords, some five times as quickly.
+
+    It takes keywords alone, whatever the class takes.
+    """
+    kind = cast("type[Any]", record)
+    # No field begins with an underscore.
+    names: dict[str, Any] = {"_new": object.__new__, "_Draft": draft(kind), "_kind": kind}
+    rest = defaults(kind)
+    names |= {f"_rest_{name}": value for name, value in rest.items()}
+    given = ", ".join(f"{name}=_rest_{name}" if name in rest else name for name in setters(kind))
+    lines = [f"def make(*, {given}):", "    _made = _new(_Draft)"]
+    lines += [f"    _made.{name} = {name}" for name in setters(kind)]
+    # As above: the project's own types are the text.
+    exec("\n".join([*lines, "    _made.__class__ = _kind", "    return _made"]), names)  # noqa: S102 - see above
+    made: Callable[P, T] = names["make"]
+    return made
 
 
 def _copier(record: type) -> Callable[[Any], Any]:

@@ -173,8 +173,9 @@ def _personal_accounts(event: ExpenseEvaluated, policy: CompiledPolicy, day: dat
     facts = facts_of(event)
     found: dict[str, Account] = {}
     for line in facts.lines:
-        for node, effective, _ in visits(line, facts, policy):
-            if effective is None or not node.cumulative or line.amount is None:
+        for visit in visits(line, facts, policy):
+            node, effective = visit.node, visit.effective
+            if visit.silent or not node.cumulative or line.amount is None:
                 continue
             on = (line.on if node.dated else None) or day
             over = facts.trip or "" if node.per is Period.TRIP else _bucket(node.per, on)

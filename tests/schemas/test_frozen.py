@@ -1,15 +1,17 @@
 """Records made without their `__init__` are those that it makes."""
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import pytest
 
+from policy import facts
 from schemas.compiled import quick
 from schemas.contracts import EVENTS, Shape, fields_of
 from schemas.envelope import Event, caused
 from schemas.events import ExpenseEvaluated
-from schemas.frozen import changed, draft
+from schemas.frozen import changed, draft, maker
+from schemas.records import Finding
 from tests.evaluate.build import coded
 
 
@@ -40,6 +42,32 @@ def test_a_changed_record_is_that_of_the_standard_library() -> None:
         after.revision = 3  # type: ignore[misc] # wrong on purpose
     with pytest.raises(TypeError, match="no field 'colour'"):
         changed(event, colour="red")
+
+
+def test_a_made_record_is_that_of_its_class() -> None:
+    """Equal in every field, its defaults too, of the same type and frozen; what is missing or unknown is an error."""
+    make = maker(Finding)
+    given: dict[str, Any] = {"code": "ALCOHOL", "severity": "warn", "message": "Wine.", "blocking": True}
+    made = make(**given)
+    assert made == Finding(**given)
+    assert make(**given, line=2) == Finding(**given, line=2)
+    assert type(made) is Finding
+    with pytest.raises(FrozenInstanceError):
+        made.line = 3  # type: ignore[misc] # wrong on purpose
+    with pytest.raises(TypeError, match="blocking"):
+        make(code="ALCOHOL", severity="warn", message="Wine.")  # type: ignore[call-arg] # wrong on purpose
+    with pytest.raises(TypeError, match="colour"):
+        make(**given, colour="red")  # type: ignore[call-arg] # wrong on purpose
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_any_record_can_be_made_by_keyword(kind: type[Event]) -> None:
+    """No field's name gets in the way of the text that the maker is compiled from."""
+    for record in (*_records(kind), facts.Line, facts.Expense):
+        names = [field.name for field in fields(record)]
+        made: Any = maker(record)(**{name: number for number, name in enumerate(names)})
+        assert type(made) is record
+        assert [getattr(made, name) for name in names] == list(range(len(names)))
 
 
 def test_an_event_lacks_nothing_its_cause_does_not_give() -> None:
