@@ -18,11 +18,15 @@ __all__ = ["FLAGGED", "WANTED", "Rejudged", "rejudge"]
 
 # Outcomes that send an expense to a person.
 FLAGGED: Final = frozenset({"FAIL", "REVIEW_REQUIRED"})
-# The fields of the event that judging it anew looks at; the rest need not be decoded.
+# What judging it anew looks at; the rest need not be decoded. Looking at more of a record would raise AttributeError.
 WANTED: Final = frozenset(
     {
-        "tenant_id", "expense_id", "revision", "submitted_at", "context", "facts", "lines", "conversion", "vendor",
-        "categories", "findings", "outcome",
+        "tenant_id", "expense_id", "revision", "submitted_at", "context", "vendor.name", "findings", "outcome",
+        "facts.kind", "facts.vendor_name", "facts.property_id", "facts.invoice_date", "facts.service_start",
+        "facts.service_end", "facts.currency", "facts.total", "facts.mcc",
+        "lines.number", "lines.description", "lines.quantity", "lines.service_date", "lines.amount",
+        "conversion.currency", "conversion.total", "conversion.line_amounts",
+        "categories.line", "categories.category",
     }
 )  # fmt: skip
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 from schemas.codec import Codec, Undecodable
 from schemas.contracts import Field, Shape, fields_of
 from schemas.envelope import Event
-from schemas.frozen import setters
+from schemas.frozen import draft
 from schemas.scalars import decimal_reader, read_day, read_instant
 
 __all__ = ["Carried", "Gist", "Glance", "Known"]
@@ -41,7 +41,9 @@ Known = dict[int, tuple[bytes, Any]]
 class Glance(Generic[E]):
     """Reads events of one type with only the `wanted` fields; the others are None, empty, or their default.
 
-    What such an event lacks it does not say: it is for its reader alone and must never be written.
+    A name with a dot asks for a field of the records in one (`facts.total`); their other fields are not there: looking
+    at one raises AttributeError. What such an event lacks it does not say: it is for its reader alone and must never
+    be written.
     """
 
     def __init__(self, codec: Codec, kind: type[E], wanted: frozenset[str]) -> None:
@@ -191,10 +193,11 @@ class _Writer:
         return f"v{self._count}"
 
     def event(self, kind: type, wanted: frozenset[str]) -> Iterator[str]:
+        tops = {name.partition(".")[0] for name in wanted}
         given: dict[str, str] = {}
         for field in fields_of(kind):
-            name = self._name() if field.name in wanted else None
-            yield from self.value(field.shape, name)
+            name = self._name() if field.name in tops else None
+            yield from self.value(field.shape, name, _below(wanted, field.name))
             given[field.name] = name or self._absent(field)
         yield "if i != len(d): left(d, i)"
         yield from self._made(kind, given, "x")
@@ -233,11 +236,11 @@ class _Writer:
         yield from _deeper(["b = i", *lines, f"known[{number}] = (d[b:i], {name})"])
 
     def _made(self, record: type, given: dict[str, str], name: str) -> Iterator[str]:
-        """Yield the lines that make a record of these values, by field, as `schemas.frozen` does."""
-        yield f"{name} = new({self._constant(record)})"
-        places = setters(record)
+        """Yield the lines that make a record of these values, by field: a draft that becomes the record."""
+        yield f"{name} = new({self._constant(draft(record))})"
         for field, value in given.items():
-            yield f"{self._constant(places[field])}({name}, {value})"
+            yield f"{name}.{field} = {value}"
+        yield f"{name}.__class__ = {self._constant(record)}"
 
     def _absent(self, field: Field) -> str:
         if field.shape.nullable:

@@ -8,6 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 from confluent_kafka import Producer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cli import policies
 from cli.backtesting import Comparison, Outcomes, Week
@@ -16,6 +18,7 @@ from cli.trying import Bounds, beyond
 from consumers.evaluate.handler import evaluate
 from devstack import stack
 from policy.backtest import rejudge
+from policy.coded import facts_of
 from policy.documents import check_document, shipped
 from policy.models import PolicyDocument
 from policy.snapshot import Snapshot
@@ -24,11 +27,15 @@ from producers import provisioning
 from schemas.codec import Codec, registry_at
 from schemas.envelope import Event
 from schemas.events import ExpenseEvaluated
+from schemas.frozen import changed
+from schemas.records import Conversion
 from schemas.topics import AUDIT_LOG, EVALUATED
 from streams.span import Span, shares
 from tests.audit.trail import CODEC, begun, clean, sealed
 from tests.cli.verbs import Run, refusal, runner
+from tests.depth import examples
 from tests.evaluate import build
+from tests.schemas.events import events
 
 RULES = Path(__file__).parents[2] / "policy" / "rules"
 SUPPLIES = "category.office-supplies"
@@ -81,8 +88,8 @@ def test_a_higher_limit_newly_clears() -> None:
 def test_only_the_last_revision_counts() -> None:
     """A corrected expense is judged as corrected, in whatever order its revisions come."""
     first, second = judged("a", "300.00"), judged("a", "100.00", revision=2)
-    for events in ((first, second), (second, first), (first, first, second, second)):
-        found = trial(with_limit("200.00"), *events)
+    for revisions in ((first, second), (second, first), (first, first, second, second)):
+        found = trial(with_limit("200.00"), *revisions)
         assert (found.judged, found.newly_flagged.number) == (1, 0)
 
 
@@ -119,12 +126,40 @@ def test_both_topics_tell_the_same_expenses() -> None:
     entries = [entry for trail in (clean("one"), clean("two"), begun("three")) for entry in sealed(trail)]
     events = [CODEC.decode(entry.output) for entry in entries if entry.output]
     read = Reader(CODEC)
-    written = list(read.written(CODEC.encode(event) for event in events))
-    assert written == list(read.recorded(CODEC.encode(entry) for entry in entries))
     known = [event for event in events if type(event) is ExpenseEvaluated]
     policy = Snapshot.of(with_limit("1.00")).compiled()
-    assert [rejudge(event, policy) for event in written] == [rejudge(event, policy) for event in known]
-    assert len(known) == 2
+    answers = [rejudge(event, policy) for event in known]
+    assert len(answers) == 2
+    assert [rejudge(event, policy) for event in read.written(CODEC.encode(event) for event in events)] == answers
+    assert [rejudge(event, policy) for event in read.recorded(CODEC.encode(entry) for entry in entries)] == answers
+
+
+@pytest.mark.property
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    events(ExpenseEvaluated),
+    st.sampled_from(["card_line", "image"]),
+    st.sampled_from(["USD", "EUR", "XAU", ""]),
+    st.booleans(),
+)
+def test_nothing_that_judging_looks_at_is_left_out(event: Event, kind: str, currency: str, converted: bool) -> None:
+    """Whatever an expense holds, it is judged from the parts that are read as it is from the whole."""
+    assert isinstance(event, ExpenseEvaluated)
+    amounts = tuple(Decimal(line.number % 1000) for line in event.lines)
+    conversion = Conversion(
+        currency="USD", total=sum(amounts, Decimal(7)), line_amounts=amounts, rate=Decimal(1),
+        rate_date=date(2026, 3, 1), source="s", snapshot_date=date(2026, 3, 1),
+    )  # fmt: skip
+    whole = changed(
+        event,
+        facts=changed(event.facts, kind=kind, currency=currency),
+        context=changed(event.context, reporting_currency="USD"),
+        conversion=conversion if converted else None,
+    )
+    policy = Snapshot.of(with_limit("1.00")).compiled()
+    (read,) = Reader(CODEC).written([CODEC.encode(whole)])
+    assert facts_of(read) == facts_of(whole)
+    assert rejudge(read, policy) == rejudge(whole, policy)
 
 
 def test_shares_hold_every_offset_once() -> None:
