@@ -103,6 +103,8 @@ STAGES: tuple[Stage, ...] = (
         handler="consumers.batch.handler",
         stateful=True,
         audited=False,
+        # One part of a batch that closes changes a thousand keys, and they come one after the other.
+        limits=Limits(changes=1_000),
     ),
     Stage("project", reads=t.AUDIT_LOG, writes=(), handler="consumers.project.main", lane=Lane.BATCH, audited=False),
 )

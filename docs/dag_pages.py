@@ -122,9 +122,19 @@ def stages() -> str:
         "## Limits",
         "Of one process. Fetching pauses at the bound of records or bytes in flight and resumes at half of it."
         " `SPENDTRAIL_WORKERS` and `SPENDTRAIL_RECORD_SECONDS` replace workers and seconds."
-        " Memory and attempts bound a record in the process lane only; an inline handler has no time limit.",
+        " Memory and attempts bound a record in the process lane only; an inline handler has no time limit. A partition"
+        " with so many changed keys of state is committed before the next record runs.",
         table(
-            ("Stage", "In flight", "Bytes in flight", "Workers", "Seconds a record", "Memory a record", "Attempts"),
+            (
+                "Stage",
+                "In flight",
+                "Bytes in flight",
+                "Workers",
+                "Seconds a record",
+                "Memory a record",
+                "Attempts",
+                "Changed keys",
+            ),
             limits,
         ),
         "## Audit",
@@ -160,6 +170,7 @@ def _limits(stage: Stage) -> tuple[object, ...]:
         f"{limits.seconds:g}" if beside else "-",
         _size(limits.memory_bytes) if process else "-",
         limits.attempts if process else "-",
+        f"{limits.changes:,}" if stage.stateful else "-",
     )
 
 

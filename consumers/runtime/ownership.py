@@ -96,7 +96,7 @@ class Ownership:
     def _assigned(self, committed: Mapping[int, Offset | None]) -> None:
         self._epoch += 1
         for number, offset in committed.items():
-            partition = Partition(number, self._epoch, Progress(offset), offset)
+            partition = Partition(number, self._epoch, Progress(offset), offset, self._stage.limits.changes)
             if self._files:
                 partition.store = self._files.open(number, offset)
                 partition.view = RecordView(partition.store)

@@ -12,9 +12,6 @@ from schemas.envelope import Event
 
 __all__ = ["Partition", "Task"]
 
-# What a change of state takes in memory, a kilobyte, it takes until the transaction that carries it has ended.
-_MANY_CHANGES = 5_000
-
 
 @dataclass(slots=True, eq=False)
 class Partition:
@@ -29,6 +26,8 @@ class Partition:
     epoch: int
     progress: Progress
     committed: Offset | None
+    # So many changed keys make it laden.
+    changes: int
     store: PartitionStore | None = None
     view: RecordView | None = None
     state: Any = None
@@ -57,7 +56,7 @@ class Partition:
     @property
     def laden(self) -> bool:
         """Whether so much state was changed that it should be committed before more is."""
-        return self.store is not None and len(self.store.pending) >= _MANY_CHANGES
+        return self.store is not None and len(self.store.pending) >= self.changes
 
     def changelog(self, topic: str, version: int) -> Sequence[Outgoing]:
         """Return the records that carry the pending state changes, as the stage's `state_version` writes them."""

@@ -124,6 +124,8 @@ class Limits:
     one key: they begin in order, and of one expense there is one at a time. One tick may bring up everything that has
     waited through an outage: after `tick_seconds` or `tick_bytes` of output its transaction ends and the rest goes into
     the next. The brokers end a transaction after 10 s, and its commit has to fit in too; the client holds 128 MiB.
+    `changes` keys of a partition's state changed, it is committed before the next record runs: each takes a kilobyte
+    until its transaction has ended.
     """
 
     in_flight: int = 5_000
@@ -135,6 +137,7 @@ class Limits:
     attempts: int = 3
     tick_seconds: float = 1.0
     tick_bytes: int = 16 * 1024 * 1024
+    changes: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)

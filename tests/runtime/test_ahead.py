@@ -39,8 +39,13 @@ def test_a_slow_handler_is_committed_in_between(tmp_path: Path) -> None:
     assert [n for _, n, _ in rig.told()] == list(range(6))
 
 
-def test_much_changed_state_is_committed_in_between(tmp_path: Path) -> None:
-    """A fetch whose records change 2,000 keys each is committed after every third, and holds no more than that."""
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [(Limits(), [0, 2_000, 4_000, 0, 2_000, 4_000, 0]), (Limits(changes=2_000), [0] * 7)],
+    ids=["every_third", "every_one"],
+)
+def test_much_changed_state_is_committed_in_between(tmp_path: Path, limits: Limits, expected: list[int]) -> None:
+    """Of records that change 2,000 keys each every third is committed, or each, and no more than that is held."""
     held: list[int] = []
 
     def wide(event: BatchProgressed, state: Store) -> Sequence[ReviewRefused]:
@@ -53,11 +58,11 @@ def test_much_changed_state_is_committed_in_between(tmp_path: Path) -> None:
         return (answer(event, "wide"),)
 
     handler = Handler(wide, state=lambda store: store)
-    rig = Rig(row(stateful=True), tmp_path, handler=handler, partitions=1)
+    rig = Rig(row(stateful=True, limits=limits), tmp_path, handler=handler, partitions=1)
     rig.feed(*(inbound("k", n) for n in range(7)))
     member = rig.member()
     member.run(1)
-    assert held == [0, 2_000, 4_000, 0, 2_000, 4_000, 0]
+    assert held == expected
     member.run(2)
     assert [n for _, n, _ in rig.told()] == list(range(7))
 

@@ -11,7 +11,7 @@ from consumers.runtime.transport import Fetched
 
 def _span(folder: Path) -> Partition:
     store = PartitionStore(folder / "0.sqlite", now_ms=0, max_age_ms=1)
-    return Partition(0, 1, Progress(None), None, store=store)
+    return Partition(0, 1, Progress(None), None, 5_000, store=store)
 
 
 def _task(number: int, partition: Partition, *, deaths: int = 0) -> Task:

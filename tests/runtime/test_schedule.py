@@ -13,7 +13,7 @@ def task(number: int, key: bytes | None, partition: Partition) -> Task:
 
 def span(number: int = 0) -> Partition:
     """Return a span of ownership."""
-    return Partition(number, 1, Progress(None), None)
+    return Partition(number, 1, Progress(None), None, 5_000)
 
 
 def test_one_record_per_key_runs_and_the_rest_wait_in_order() -> None:
