@@ -142,14 +142,19 @@ def _accounts(
 
 
 _Budget = tuple[str, str, Decimal, Decimal, str]
-_BUDGETS: Final[dict[tuple[str, str, str, date], tuple[_Budget, ...]]] = {}
-# Departments times days that are looked back upon; past them all are worked out anew.
-_MOST_BUDGETS: Final = 16_384
+_BUDGETS: Final[dict[tuple[str, str, str, int], tuple[_Budget, ...]]] = {}
+# Departments and projects times months that are looked back upon, half a kilobyte each; past them all are worked out
+# anew.
+_MOST_BUDGETS: Final = 8_192
+_MONTHS: Final = 12
 
 
 def _budgets(policy: CompiledPolicy, scope: str, name: str, day: date) -> tuple[_Budget, ...]:
-    """Return of each budget a day's spending counts towards its key, rule, limit, when it warns, and its words."""
-    place = policy.version, scope, name, day
+    """Return of each budget a day's spending counts towards its key, rule, limit, when it warns, and its words.
+
+    Budgets are of a month or a year, so those of a day are those of its month.
+    """
+    place = policy.version, scope, name, day.year * _MONTHS + day.month
     known = _BUDGETS.get(place)
     if known is None:
         if len(_BUDGETS) >= _MOST_BUDGETS:

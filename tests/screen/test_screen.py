@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import rfc8785
 
 from consumers.screen.prior import Prior
+from policy.models import Budget
 from schemas.events import ExpenseCoded
 from tests.evaluate.build import DAY, coded
 from tests.screen.desk import BUDGET, ROOMY, Desk, codes
@@ -102,6 +103,23 @@ def test_budgets_are_per_name_and_month() -> None:
     assert other_month.outcome == "PASS"
     (other_name,) = desk.submit(coded("c", "11.00", vendor="three", department="Legal"))
     assert codes(other_name) == ["BUDGET_EXCEEDED"]
+
+
+def test_a_budget_is_remembered_for_its_own_month() -> None:
+    """What one month's expenses were held to is never taken for another's, over the turn of the year neither."""
+    assert get_args(Budget.model_fields["per"].annotation) == ("month", "year")
+    desk = Desk(
+        budgets=[*BUDGET, {"id": "yearly", "scope": "department", "name": "sales", "limit": "9000", "per": "year"}]
+    )
+    days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 12, 1), date(2025, 12, 1), date(2025, 1, 31)]
+    totals = [desk.submit(coded(f"e{n}", "1.00", vendor=f"v{n}", day=day))[0].prior for n, day in enumerate(days)]
+    assert [sorted(json.loads(prior)["totals"].items()) for prior in totals] == [
+        [("budget/department/sales/2025", "0"), ("budget/department/sales/2025-12", "0")],
+        [("budget/department/sales/2026", "0"), ("budget/department/sales/2026-01", "0")],
+        [("budget/department/sales/2026", "1.00"), ("budget/department/sales/2026-12", "0")],
+        [("budget/department/sales/2025", "1.00"), ("budget/department/sales/2025-12", "1.00")],
+        [("budget/department/sales/2025", "2.00"), ("budget/department/sales/2025-01", "0")],
+    ]
 
 
 def test_a_personal_limit_per_day_adds_up() -> None:
