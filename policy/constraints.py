@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from policy.facts import Line
 from policy.fields import Level, Period
+from schemas.frozen import maker
 from schemas.records import PathNode
 
 __all__ = ["RANKS", "Effective", "Factor", "Index", "Node", "Visit", "effective"]
@@ -112,12 +113,12 @@ class Visit:
     failed: PathNode
     source: str
 
-    @classmethod
-    def of(cls, node: Node, effective: Effective, silent: str) -> "Visit":
+    @staticmethod
+    def of(node: Node, effective: Effective, silent: str) -> "Visit":
         """Return a visit of a node."""
         dated = node.valid_from is not None or node.valid_until is not None
         depends = dated or node.factors or node.overrides or node.nearer or node.doubt or node.per is Period.TRIP
-        return cls(
+        return _visit(
             node=node,
             effective=effective,
             silent=silent,
@@ -132,6 +133,9 @@ class Visit:
             failed=effective.failed,
             source=effective.source,
         )
+
+
+_visit = maker(Visit)
 
 
 @dataclass(frozen=True, slots=True)

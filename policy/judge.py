@@ -112,7 +112,8 @@ def _looked_at(nodes: Sequence[Node], line: Line, expense: Expense, policy: Comp
         if not silent and node.per is Period.TRIP and not expense.trip:
             silent = _NO_TRIP
         effective = policy.effective(node, line) if node.factors else node.plain
-        found.append(Visit.of(node, effective, silent))
+        plain = not silent and effective is node.plain
+        found.append(node.visit if plain else Visit.of(node, effective, silent))
     return found
 
 
