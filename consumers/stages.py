@@ -95,6 +95,9 @@ STAGES: tuple[Stage, ...] = (
         stateful=True,
         audited=False,
         halts=True,
+        # Entries are larger than what they tell of, and every stage writes some: what one poll brings is most of what
+        # the process holds while it is behind.
+        limits=Limits(in_flight=1_000),
     ),
     Stage(
         "batch",
