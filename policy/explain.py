@@ -50,7 +50,12 @@ def _outcome(decision: Decision) -> Iterator[str]:
 
 def _entry(node: PathNode, currency: str) -> str:
     limit = f" ({_money(node.limit, currency)})" if node.limit is not None else ""
-    return f"- {node.level}: {node.rule_id}{limit} {_ENTRIES[node.outcome]}: {node.reason}."
+    said, why = _ENTRIES[node.outcome], node.reason
+    opening, _, weighed = why.partition(": ")
+    if weighed.startswith("limit "):
+        # Where a limit was weighed the reason opens with the outcome.
+        said, why = (opening if opening.startswith("holds") else said), weighed
+    return f"- {node.level}: {node.rule_id}{limit} {said}: {why}."
 
 
 def _finding(finding: Finding) -> str:

@@ -109,12 +109,16 @@ def test_a_decision_reads_as_sentences() -> None:
         "Decided by hotel, which allows 250.00 USD.",
         "It passes at <= 250.00 USD.",
         f"Judged under policy {rules.version[:12]}.",
-        "- absolute: cap (5000.00 USD) holds: holds: limit 5000.00 USD per line.",
+        "- absolute: cap (5000.00 USD) holds: limit 5000.00 USD per line.",
         "- department: level.department does not apply: no department or project rule applies.",
         "- role: level.role does not apply: no role rule applies.",
-        "- category: hotel (250.00 USD) does not hold: exceeded: limit 250.00 USD per line.",
+        "- category: hotel (250.00 USD) does not hold: limit 250.00 USD per line.",
         "- per_diem: level.per_diem does not apply: no per diem rule applies.",
     ]
+    close = judge(expense(line("240.00")), rules)
+    assert "- category: hotel (250.00 USD) holds, but above 90 %: limit 250.00 USD per line." in explain_decision(
+        close.decisions[0]
+    )
     assert explain_findings(verdict.findings) == [
         f"Line 1: {verdict.findings[0].message} [CAP_EXCEEDED] It waits for a person."
     ]
