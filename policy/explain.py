@@ -52,8 +52,8 @@ def _entry(node: PathNode, currency: str) -> str:
     limit = f" ({_money(node.limit, currency)})" if node.limit is not None else ""
     said, why = _ENTRIES[node.outcome], node.reason
     opening, _, weighed = why.partition(": ")
-    if weighed.startswith("limit "):
-        # Where a limit was weighed the reason opens with the outcome.
+    # Where a limit was weighed the reason opens with how that ended, which is said already unless a person is needed.
+    if weighed.startswith("limit ") and node.outcome != "REVIEW_REQUIRED":
         said, why = (opening if opening.startswith("holds") else said), weighed
     return f"- {node.level}: {node.rule_id}{limit} {said}: {why}."
 

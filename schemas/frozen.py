@@ -57,7 +57,7 @@ def maker(record: Callable[P, T]) -> Callable[P, T]:
     given = ", ".join(f"{name}=_rest_{name}" if name in rest else name for name in setters(kind))
     lines = [f"def make(*, {given}):", "    _made = _new(_Draft)"]
     lines += [f"    _made.{name} = {name}" for name in setters(kind)]
-    # As above: the project's own types are the text.
+    # The text is made from the project's own types, as `dataclasses` makes theirs.
     exec("\n".join([*lines, "    _made.__class__ = _kind", "    return _made"]), names)  # noqa: S102 - see above
     made: Callable[P, T] = names["make"]
     return made
@@ -68,7 +68,6 @@ def _copier(record: type) -> Callable[[Any], Any]:
     lines = ["def copy(record):", "    new = make(Draft)"]
     lines += [f"    new.{name} = record.{name}" for name in setters(record)]
     names: dict[str, Any] = {"make": object.__new__, "Draft": draft(record)}
-    # The text is made from the project's own types, as `dataclasses` makes theirs.
     exec("\n".join([*lines, "    return new"]), names)  # noqa: S102 - see above
     copy: Callable[[Any], Any] = names["copy"]
     return copy

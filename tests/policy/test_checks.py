@@ -1,5 +1,6 @@
 """The checks of one expense: what each finds, and what it leaves alone."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from policy.explain import explain_decision, explain_findings
 from policy.facts import Expense
 from policy.judge import judge
 from policy.validate import notices
+from schemas.records import PathNode
 from tests.policy.build import DAY, TAXONOMY, expense, limit, line, policy
 
 ROOM = [limit("room", "category", "9999", {"categories": list(TAXONOMY)})]
@@ -119,6 +121,15 @@ def test_a_decision_reads_as_sentences() -> None:
     assert "- category: hotel (250.00 USD) holds, but above 90 %: limit 250.00 USD per line." in explain_decision(
         close.decisions[0]
     )
+    floor = PathNode(
+        rule_id="rooms",
+        level="per_diem",
+        outcome="REVIEW_REQUIRED",
+        limit=Decimal(110),
+        reason="exceeded: limit 110.00 USD",
+    )
+    doubted = replace(close.decisions[0], resolution_path=(floor,))
+    assert explain_decision(doubted)[-1] == "- per_diem: rooms (110.00 USD) needs a person: exceeded: limit 110.00 USD."
     assert explain_findings(verdict.findings) == [
         f"Line 1: {verdict.findings[0].message} [CAP_EXCEEDED] It waits for a person."
     ]
